@@ -1,0 +1,61 @@
+"""The Celery app: it carries "look now" to the workers, nothing else (docs/reconciling.md)."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ambient.settings")
+
+from ambient import env
+
+QUEUE = "ambient"
+
+app = Celery("ambient", broker=env.REDIS_URL)
+app.conf.update(
+    task_default_queue=QUEUE,
+    task_ignore_result=True,
+    task_acks_late=False,  # a lost message costs one poll; the rows are the truth
+    task_soft_time_limit=60,
+    task_time_limit=90,
+    task_store_errors_even_if_ignored=False,
+    worker_concurrency=env.WORKER_CONCURRENCY,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "socket_keepalive": True,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "health_check_interval": 5,
+        "global_keyprefix": "ambient:",
+    },
+    broker_pool_limit=4,
+    beat_schedule={
+        "work": {"task": "reconciler.tasks.work", "schedule": 2.0, "options": {"expires": 2.0}},
+        "resync": {
+            "task": "reconciler.tasks.request_resync",
+            "schedule": env.RESYNC_SECONDS,
+            "options": {"expires": 10.0},
+        },
+    },
+    beat_scheduler="reconciler.beat:HintScheduler",
+)
+app.autodiscover_tasks(["reconciler", "sessions_app"])
+
+
+@setup_logging.connect
+def _keep_our_logging(**kwargs: object) -> None:
+    """Logging is configured by Django's settings; Celery must not replace it."""
+
+
+@worker_process_init.connect
+def _fresh_connections(**kwargs: object) -> None:
+    """A forked child must not share the parent's database sockets."""
+    from django.db import connections
+
+    connections.close_all()

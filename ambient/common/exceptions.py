@@ -1,0 +1,105 @@
+"""Errors that a caller may read. Each kind has the wire id and HTTP status of the contract.
+
+ApplicationError
++- InvalidField     400, 8   a field-level rule is broken
++- MalformedRequest 400, 17  the body is not decodable as asked
++- BadRequest       400, 21  a query parameter or scope is not understood
++- Unauthenticated  401, 15  no or a bad token
++- Forbidden        403, 4   visible, or a write, but not permitted
++- NotFound         404, 7   missing, or not visible
++- MethodNotAllowed 405, 10
++- Conflict         409, 6   unique violation, wrong phase, last owner
++- TooLarge         413, 8
++- TooMany          429, 8   with a retry time
++- NoRunner         502, 9   the session's runner cannot be asked
++- Unavailable      503, 9   a part of the platform is away; with a retry time
+"""
+
+
+class ApplicationError(Exception):
+    """Base: `reason` is one plain sentence, safe to show to the caller."""
+
+    status = 500
+    id = 9
+
+    def __init__(self, reason: str, *, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after  # seconds
+
+
+class InvalidField(ApplicationError):
+    """A field-level rule is broken."""
+
+    status, id = 400, 8
+
+
+class MalformedRequest(ApplicationError):
+    """The body cannot be decoded as this route needs it."""
+
+    status, id = 400, 17
+
+
+class BadRequest(ApplicationError):
+    """A query parameter is not understood."""
+
+    status, id = 400, 21
+
+
+class Unauthenticated(ApplicationError):
+    """No token, or a bad one."""
+
+    status, id = 401, 15
+
+
+class Forbidden(ApplicationError):
+    """Not permitted."""
+
+    status, id = 403, 4
+
+
+class NotFound(ApplicationError):
+    """Missing, or not visible: the two look the same."""
+
+    status, id = 404, 7
+
+
+class MethodNotAllowed(ApplicationError):
+    """The path exists, the method does not."""
+
+    status, id = 405, 10
+
+
+class Conflict(ApplicationError):
+    """The state or another row forbids it."""
+
+    status, id = 409, 6
+
+
+class TooLarge(ApplicationError):
+    """The body is over the limit."""
+
+    status, id = 413, 8
+
+
+class TooMany(ApplicationError):
+    """A limit of this caller or process is reached."""
+
+    status, id = 429, 8
+
+
+class NoRunner(ApplicationError):
+    """The session has no runner that could answer."""
+
+    status, id = 502, 9
+
+
+class Unavailable(ApplicationError):
+    """A part of the platform is away for now."""
+
+    status, id = 503, 9
+
+
+def not_found(kind: str, pk: str) -> NotFound:
+    """The one text for missing and invisible objects."""
+    return NotFound(f"{kind} with id='{pk}' not found")

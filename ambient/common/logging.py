@@ -1,0 +1,87 @@
+"""Structured logs: JSON in production, readable on a terminal, always without secrets."""
+
+import logging
+import logging.config
+import re
+import sys
+from typing import Any
+
+import structlog
+
+SECRET_KEYS = re.compile(r"token|secret|password|authorization|cookie|api[_-]?key|credential", re.IGNORECASE)
+SECRET_VALUES = re.compile(
+    r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}|\bamb_[A-Za-z0-9_-]{8,}|://([^:/@\s]+):([^@\s]+)@"
+)
+HIDDEN = "[hidden]"
+
+
+def _hide(text: str) -> str:
+    def put(match: re.Match[str]) -> str:
+        if match.group(2):
+            return f"://{match.group(2)}:{HIDDEN}@"
+        return f"{match.group(1) or ''}{HIDDEN}"
+
+    return SECRET_VALUES.sub(put, text)
+
+
+def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor: values under secret names and texts that look like tokens are hidden."""
+    for key, value in event.items():
+        if key != "event" and SECRET_KEYS.search(key):
+            event[key] = HIDDEN
+        elif isinstance(value, str):
+            event[key] = _hide(value)
+    return event
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Django's LOGGING_CONFIG: one handler on stderr for the platform and every library."""
+    from ambient import env
+
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    machine = env.LOG_FORMAT == "json"
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if machine
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    errors = [structlog.processors.format_exc_info] if machine else []
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "structured": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        *errors,
+                        redact,
+                        renderer,
+                    ],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "root": {"handlers": ["stderr"], "level": env.LOG_LEVEL},
+            "loggers": {
+                name: {"level": "WARNING"}
+                for name in ("uvicorn.access", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx")
+            },
+        }
+    )

@@ -1,0 +1,169 @@
+"""Django settings: typed values, all from `ambient.env`."""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ambient import env
+
+BASE_DIR = env.BASE_DIR
+SECRET_KEY = env.SECRET_KEY
+ENCRYPTION_KEYS = env.ENCRYPTION_KEYS
+DEBUG = False  # errors are the error body in every mode
+ALLOWED_HOSTS = env.ALLOWED_HOSTS
+PROCESS = env.PROCESS
+SERVES_HTTP = PROCESS in ("api", "control-plane")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "guardian",
+    "pgtrigger",
+    "pghistory",
+    "ambient.common",
+    "projects_app",
+    "sessions_app",
+    "reconciler",
+]
+
+MIDDLEWARE = [
+    "ambient.common.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "ambient.urls"
+ASGI_APPLICATION = "ambient.asgi.application"
+APPEND_SLASH = False  # a redirect would turn POST into GET
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's connection settings from a postgresql:// URL (query parameters become options)."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {"application_name": f"ambient-{PROCESS}", "connect_timeout": 5} | query,
+    }
+
+
+DATABASES = {"default": database(env.DATABASE_URL)}
+DATABASE_URL = env.DATABASE_URL
+DATABASE_DIRECT_URL = env.DATABASE_DIRECT_URL
+if SERVES_HTTP:  # requests come and go on many threads: a pool; the other processes keep one connection each
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 16, "timeout": 5}
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "projects_app.User"
+AUTHENTICATION_BACKENDS = [
+    "projects_app.backends.AccessBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian: no row stands for "nobody"
+GUARDIAN_MONKEY_PATCH_USER = False
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/admin/login/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+if env.MODE == "production":
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+REDIS_URL = env.REDIS_URL
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "ambient-channels"},
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "projects_app.authentication.BearerAuthentication",
+        "projects_app.authentication.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["ambient.common.permissions.ActionPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["ambient.common.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["ambient.common.parsers.AnyTypeJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ambient.common.renderers.IgnoreAccept",
+    "DEFAULT_PAGINATION_CLASS": "ambient.common.pagination.EnvelopePagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "ambient.common.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ambient API",
+    "VERSION": "2.0.0",
+    "DESCRIPTION": "Sessions of AI agents for teams: create them, watch them, govern them.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["ambient.common.schema.complete"],
+    "ENUM_NAME_OVERRIDES": {
+        "Phase": "sessions_app.choices.Phase",
+        "SessionReason": "sessions_app.choices.Reason",
+        "Activity": "sessions_app.choices.Activity",
+        "Scope": "projects_app.choices.Scope",
+    },
+}
+MAX_REQUEST_BYTES = env.MAX_REQUEST_BYTES
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.MAX_REQUEST_BYTES
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+LOGGING_CONFIG = "ambient.common.logging.configure"
+LOGGING: dict[str, Any] = {}
+
+# The user name is unique among live rows; our own backends sign people in, so auth.W004 does not apply.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]

@@ -1,0 +1,3 @@
+"""What this build is."""
+
+VERSION = "2.0.0"

@@ -1,0 +1,187 @@
+"""Who may do what. The one place where a permission is decided, for one object and for whole lists.
+
+A grant is a row on the object of the binding's scope (a guardian table) or holds everywhere (`GlobalGrant`).
+A permission on an object is looked for on the object itself, then its agent, its project, then everywhere.
+`visible_to(user)` of the querysets is the same rule in SQL: both go through `access_of(user)`.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.db.models import Model, Q, QuerySet
+
+from projects_app.choices import PERMISSIONS, expand
+
+SCOPED_MODELS = {
+    "project": "projects_app.Project",
+    "agent": "projects_app.Agent",
+    "session": "sessions_app.Session",
+    "credential": "projects_app.Credential",
+}
+NOTHING = Q(pk__in=())
+EVERYTHING = ~NOTHING  # an empty Q would vanish in an OR
+
+
+class Access(Protocol):
+    """What one caller may do. Made once a request."""
+
+    def everywhere(self, permission: str) -> bool:
+        """Whether the permission holds on every object."""
+
+    def covers(self, permission: str, scopes: Mapping[str, str | None]) -> bool:
+        """Whether the permission holds on an object with these scopes (`access_scopes` of the models)."""
+
+    def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
+        """The same as a filter; `paths` gives, per scope, the lookup of that scope's id."""
+
+
+def grant_tables(scope: str) -> tuple[Any, Any]:
+    """The scope's guardian tables: of users, of groups."""
+    from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model  # needs the models loaded
+
+    model = apps.get_model(SCOPED_MODELS[scope])
+    return get_user_obj_perms_model(model), get_group_obj_perms_model(model)
+
+
+def granted_ids(user: Any, scope: str, permission: str) -> QuerySet[Any, Any]:
+    """Ids of the scope's objects on which the user, or a group of theirs, holds the permission."""
+    users, groups = grant_tables(scope)
+    by_user = users.objects.filter(user_id=user.pk, permission__codename=permission)
+    by_group = groups.objects.filter(group__user=user.pk, permission__codename=permission)
+    return by_user.values("content_object_id").union(by_group.values("content_object_id"), all=True)
+
+
+class PersonAccess:
+    """A person or service account, perhaps narrowed by the API key they came with."""
+
+    def __init__(self, user: Any, api_key: Any = None) -> None:
+        self.user = user
+        self.api_key = api_key
+
+    @cached_property
+    def _everywhere(self) -> frozenset[str]:
+        if self.user.is_superuser:
+            return frozenset(PERMISSIONS)
+        grants = apps.get_model("projects_app.GlobalGrant").objects
+        held = grants.filter(Q(user_id=self.user.pk) | Q(group__user=self.user.pk))
+        return frozenset(held.values_list("permission", flat=True))
+
+    @cached_property
+    def _key_permissions(self) -> frozenset[str] | None:
+        if self.api_key is None or self.api_key.role is None:
+            return None
+        return self.api_key.role.granted()
+
+    @property
+    def _key_project(self) -> str | None:
+        return self.api_key.project_id if self.api_key else None
+
+    def _key_forbids(self, permission: str) -> bool:
+        return self._key_permissions is not None and permission not in self._key_permissions
+
+    def everywhere(self, permission: str) -> bool:
+        return (
+            permission in self._everywhere and not self._key_forbids(permission) and self._key_project is None
+        )
+
+    def covers(self, permission: str, scopes: Mapping[str, str | None]) -> bool:
+        if self._key_forbids(permission):
+            return False
+        if self._key_project is not None and scopes.get("project") != self._key_project:
+            return False
+        if permission in self._everywhere:
+            return True
+        return any(_holds(self.user, scope, pk, permission) for scope, pk in scopes.items() if pk is not None)
+
+    def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
+        if self._key_forbids(permission):
+            return NOTHING
+        if permission in self._everywhere:
+            allowed = EVERYTHING
+        else:
+            allowed = NOTHING
+            for scope, path in paths.items():
+                allowed |= Q(**{f"{path}__in": granted_ids(self.user, scope, permission)})
+        if self._key_project is not None:
+            allowed &= Q(**{paths["project"]: self._key_project}) if "project" in paths else NOTHING
+        return allowed
+
+
+def _holds(user: Any, scope: str, pk: str, permission: str) -> bool:
+    users, groups = grant_tables(scope)
+    row = {"content_object_id": pk, "permission__codename": permission}
+    return (
+        users.objects.filter(user_id=user.pk, **row).exists()
+        or groups.objects.filter(group__user=user.pk, **row).exists()
+    )
+
+
+class RunnerAccess:
+    """A runner's session token: its own session's rows and nothing else."""
+
+    permissions = expand(["session:read", "session:update", "session_message:*"])
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+
+    def everywhere(self, permission: str) -> bool:
+        return False
+
+    def covers(self, permission: str, scopes: Mapping[str, str | None]) -> bool:
+        return permission in self.permissions and scopes.get("session") == self.session_id
+
+    def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
+        if permission not in self.permissions or "session" not in paths:
+            return NOTHING
+        return Q(**{paths["session"]: self.session_id})
+
+
+class NoAccess:
+    """Nobody signed in."""
+
+    def everywhere(self, permission: str) -> bool:
+        return False
+
+    def covers(self, permission: str, scopes: Mapping[str, str | None]) -> bool:
+        return False
+
+    def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
+        return NOTHING
+
+
+class RunnerIdentity:
+    """`request.user` of a runner: it proved that it runs this session now."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+    is_staff = False
+    is_superuser = False
+    pk = None
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        self.username = f"session:{session_id}"
+        self.access = RunnerAccess(session_id)
+
+    def has_perm(self, permission: str, obj: Model | None = None) -> bool:
+        return allows(self, permission, obj)
+
+
+def access_of(user: Any) -> Access:
+    """The caller's access; kept on the user object, which lives as long as the request."""
+    if not getattr(user, "is_authenticated", False):
+        return NoAccess()
+    if not hasattr(user, "access"):
+        user.access = PersonAccess(user)
+    access: Access = user.access
+    return access
+
+
+def allows(user: Any, permission: str, obj: Any = None) -> bool:
+    """Whether the caller holds the permission on this object, or (without one) everywhere."""
+    if obj is None:
+        return access_of(user).everywhere(permission)
+    return access_of(user).covers(permission, obj.access_scopes)

@@ -1,0 +1,38 @@
+"""People, projects, agents, credentials and roles."""
+
+from projects_app.models.agent import Agent, InboxMessage
+from projects_app.models.api_key import ApiKey
+from projects_app.models.counter import RowCount
+from projects_app.models.credential import Credential
+from projects_app.models.grants import (
+    AgentGroupObjectPermission,
+    AgentUserObjectPermission,
+    CredentialGroupObjectPermission,
+    CredentialUserObjectPermission,
+    GlobalGrant,
+    ProjectGroupObjectPermission,
+    ProjectUserObjectPermission,
+)
+from projects_app.models.project import Project, ProjectSettings
+from projects_app.models.rbac import Role, RoleBinding
+from projects_app.models.user import User
+
+__all__ = [
+    "Agent",
+    "AgentGroupObjectPermission",
+    "AgentUserObjectPermission",
+    "ApiKey",
+    "Credential",
+    "CredentialGroupObjectPermission",
+    "CredentialUserObjectPermission",
+    "GlobalGrant",
+    "InboxMessage",
+    "Project",
+    "ProjectGroupObjectPermission",
+    "ProjectSettings",
+    "ProjectUserObjectPermission",
+    "Role",
+    "RoleBinding",
+    "RowCount",
+    "User",
+]

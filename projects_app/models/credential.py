@@ -1,0 +1,46 @@
+"""Credential: a secret that sessions use towards other services; only its ciphertext is kept."""
+
+import pghistory
+from django.db import models
+
+from ambient.common.models import Entity, search_indexes
+from projects_app.choices import OBJECT_PERMISSIONS, Provider
+from projects_app.querysets import CredentialQuerySet
+
+
+@pghistory.track(model_name="CredentialHistory", exclude=["token_sealed"])
+class Credential(Entity):
+    """A token for a provider. The token itself is sealed and bound to this row (`ambient.common.encryption`)."""
+
+    name = models.TextField()
+    provider = models.CharField(max_length=32, choices=Provider)
+    token_sealed = models.TextField(null=True, blank=True, editable=False)
+    url = models.TextField(null=True, blank=True)
+    email = models.TextField(null=True, blank=True)
+    description = models.TextField(null=True, blank=True)
+    labels = models.TextField(null=True, blank=True)
+    labels_index = models.JSONField(null=True, editable=False)
+    annotations = models.TextField(null=True, blank=True)
+    annotations_index = models.JSONField(null=True, editable=False)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        permissions = OBJECT_PERMISSIONS
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(provider__in=Provider.values), name="credential_provider_known"
+            )
+        ]
+        indexes = [
+            models.Index("created_at", "id", condition=models.Q(deleted_at=None), name="credential_live"),
+            *search_indexes("credential"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.provider})"
+
+    @property
+    def access_scopes(self) -> dict[str, str | None]:
+        """Objects whose grants reach this one, nearest first."""
+        return {"credential": self.id}

@@ -1,0 +1,78 @@
+"""Project: the tenant. Its id is its name."""
+
+import pghistory
+from django.db import models
+
+from ambient.common.models import Entity, Stamped, search_indexes
+from projects_app.choices import OBJECT_PERMISSIONS
+from projects_app.querysets import ProjectQuerySet, ProjectSettingsQuerySet
+
+PROJECT_NAME = (
+    r"^[a-z][a-z0-9-]*[a-z0-9]$"  # a Kubernetes namespace name (RFC 1123 label) of 2 to 63 characters
+)
+
+
+@pghistory.track(model_name="ProjectHistory")
+class Project(Stamped):
+    """A team's space: agents, sessions and the people who may use them."""
+
+    id = models.CharField("name", max_length=63, primary_key=True, db_collation="C")
+    description = models.TextField(null=True, blank=True)
+    prompt = models.TextField(null=True, blank=True, help_text="Part of every agent start.")
+    labels = models.TextField(null=True, blank=True)
+    labels_index = models.JSONField(null=True, editable=False)
+    annotations = models.TextField(null=True, blank=True)
+    annotations_index = models.JSONField(null=True, editable=False)
+    status = models.TextField(null=True, blank=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        permissions = OBJECT_PERMISSIONS
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(id__regex=PROJECT_NAME), name="project_name_is_a_namespace_name"
+            )
+        ]
+        indexes = [
+            models.Index("created_at", "id", condition=models.Q(deleted_at=None), name="project_live"),
+            *search_indexes("project", "id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def access_scopes(self) -> dict[str, str | None]:
+        """Objects whose grants reach this one, nearest first."""
+        return {"project": self.id}
+
+
+class ProjectSettings(Entity):
+    """Defaults and group access of one project."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="settings")
+    group_access = models.TextField(null=True, blank=True)
+    repositories = models.TextField(null=True, blank=True)
+    runner_type = models.TextField(null=True, blank=True)
+    inactivity_timeout = models.IntegerField(null=True, blank=True, help_text="Seconds; 0: never.")
+    stop_on_run_finished = models.BooleanField(null=True, blank=True)
+
+    objects = ProjectSettingsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "project settings"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(inactivity_timeout=None) | models.Q(inactivity_timeout__gte=0),
+                name="projectsettings_inactivity_not_negative",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.project_id
+
+    @property
+    def access_scopes(self) -> dict[str, str | None]:
+        """Objects whose grants reach this one, nearest first."""
+        return {"project": self.project_id}

@@ -1,0 +1,59 @@
+"""User: a person or a service account, known by username."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+
+from ambient.common.models import Entity
+from projects_app.querysets import UserQuerySet
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Makes users; only live ones sign in."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.live().get(username=username)
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=username, **({"name": username} | fields))
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, password, **(fields | {"is_staff": True, "is_superuser": True}))
+
+
+class User(Entity, AbstractBaseUser, PermissionsMixin):
+    """A person or service account. Role bindings name the username, so it never changes hands silently."""
+
+    username = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    email = models.CharField(max_length=320, null=True, blank=True)
+    is_staff = models.BooleanField("may use the admin", default=False)
+    is_active = models.BooleanField("may sign in", default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["username"], condition=models.Q(deleted_at=None), name="user_username_live"
+            ),
+            models.CheckConstraint(condition=~models.Q(username=""), name="user_username_not_empty"),
+        ]
+        indexes = [models.Index("created_at", "id", condition=models.Q(deleted_at=None), name="user_live")]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.username

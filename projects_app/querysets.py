@@ -1,0 +1,63 @@
+"""Which rows a caller sees: decided here, once, and in SQL."""
+
+from typing import Any, Self
+
+from django.db.models import Q
+
+from ambient.common.models import LiveQuerySet
+from projects_app.access import access_of
+
+
+class ProjectQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.live().filter(access_of(user).rows("project:read", {"project": "id"}))
+
+
+class ProjectSettingsQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.live().filter(access_of(user).rows("project:read", {"project": "project_id"}))
+
+
+class AgentQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.live().filter(
+            access_of(user).rows("agent:read", {"project": "project_id", "agent": "id"})
+        )
+
+
+class InboxMessageQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        paths = {"project": "agent__project_id", "agent": "agent_id"}
+        return self.live().filter(access_of(user).rows("agent:read", paths))
+
+
+class CredentialQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.live().filter(access_of(user).rows("credential:read", {"credential": "id"}))
+
+
+class UserQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Everybody sees themselves; all users only who may read users everywhere."""
+        if access_of(user).everywhere("user:read"):
+            return self.live()
+        return self.live().filter(username=getattr(user, "username", None) or "")
+
+
+class RoleQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Roles are no secret: every signed-in caller may read them."""
+        return self.live() if getattr(user, "is_authenticated", False) else self.none()
+
+
+class RoleBindingQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """One's own bindings, and those on the projects and credentials that one may read."""
+        access = access_of(user)
+        seen = (
+            access.rows("role_binding:read", {"project": "project_id", "credential": "credential_id"})
+            | access.rows("project:read", {"project": "project_id"})
+            | access.rows("credential:read", {"credential": "credential_id"})
+        )
+        own = Q(user_id=user.username) if getattr(user, "pk", None) else Q(pk__in=())
+        return self.live().filter(seen | own)

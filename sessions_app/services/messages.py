@@ -1,0 +1,92 @@
+"""A user's message is stored first and becomes a run: it either runs or visibly fails (docs/streams.md)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max
+from django.utils import timezone
+
+from ambient.common import hints
+from ambient.common.ksuid import ksuid
+from sessions_app.choices import Delivery, RunState, Trigger
+from sessions_app.models import Run, Session, SessionMessage
+
+_INSERT = """
+WITH counter AS (
+  UPDATE sessions_app_messagecounter SET message_seq = message_seq + 1 WHERE session_id = %(session)s
+  RETURNING message_seq
+)
+INSERT INTO sessions_app_sessionmessage
+  (id, session_id, seq, event_type, payload, created_at, created_by, client_id, run, delivery)
+SELECT %(id)s, %(session)s, message_seq, %(event_type)s, %(payload)s, %(created_at)s, %(created_by)s,
+       %(client_id)s, %(run)s, %(delivery)s
+FROM counter
+RETURNING seq
+"""
+
+
+def _store(message: SessionMessage) -> SessionMessage:
+    """Give out the sequence number and insert in one statement: the counter's lock is held for that alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "id": message.id,
+                "session": message.session_id,
+                "event_type": message.event_type,
+                "payload": message.payload,
+                "created_at": message.created_at,
+                "created_by": message.created_by,
+                "client_id": message.client_id,
+                "run": message.run,
+                "delivery": message.delivery,
+            },
+        )
+        message.seq = cursor.fetchone()[0]
+    message._state.adding = False
+    hints.publish_on_commit(hints.MESSAGES, f"{message.session_id} {message.seq}")
+    return message
+
+
+def message_store_and_queue(
+    *,
+    session: Session,
+    actor: str,
+    text: str,
+    trigger: Trigger,
+    run_id: str | None = None,
+    client_id: str | None = None,
+    idempotency_key: str | None = None,
+    run_input: Mapping[str, Any] | None = None,
+) -> SessionMessage:
+    """Store a user's message and queue its run. The caller holds the session's row lock (or just made it).
+
+    It is the transaction's last write, so that a slow request holds up nobody.
+    """
+    message = SessionMessage(
+        id=ksuid(),
+        session=session,
+        event_type="user",
+        payload=text,
+        created_at=timezone.now(),
+        created_by=actor,
+        client_id=client_id,
+        run=run_id or ksuid(),
+        delivery=Delivery.QUEUED,
+    )
+    last = Run.objects.filter(session=session).aggregate(last=Max("number"))["last"] or 0
+    Run.objects.create(
+        id=message.run,
+        session=session,
+        number=last + 1,
+        trigger=trigger,
+        actor=actor,
+        message_id=message.id,
+        input=json.dumps(dict(run_input or {})),
+        idempotency_key=idempotency_key,
+        state=RunState.QUEUED,
+    )
+    hints.publish_on_commit(hints.WORK, session.pk)
+    return _store(message)
