@@ -1,0 +1,71 @@
+# One word for everything a developer or a user does. `make help` lists the words.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+RUNNER_VENV := .venv-runner
+PY := $(VENV)/bin/python
+export UV_SYSTEM_CERTS := 1
+XDIST ?= 2
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.ready $(RUNNER_VENV)/.ready ## environments and dependencies, from the locked files
+
+$(VENV)/bin/uv: requirements/tools.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed ($(PYTHON) is older)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "this Python cannot make environments: apt install python3-venv"; exit 1; }
+	@echo "setup: making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt || echo "setup: no uv here, going on with plain pip"
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/bin/uv requirements/dev.txt
+	@echo "setup: installing the server's dependencies"
+	@tools/install.sh $(VENV) requirements/dev.txt
+	@touch $@
+
+$(RUNNER_VENV)/.ready: $(VENV)/bin/uv requirements/runner.txt
+	@echo "setup: installing the runner's dependencies"
+	@$(PYTHON) -m venv $(RUNNER_VENV)
+	@tools/install.sh $(RUNNER_VENV) requirements/runner.txt
+	@touch $@
+
+demo: setup ## start everything, run one real session before your eyes, stop
+	@$(PY) -m ambient.demo
+
+up: setup ## start everything and stay up; prints the URLs and the sign-in
+	@$(PY) -m ambient.embedded up
+
+down: setup ## stop the platform of this AMBIENT_HOME
+	@$(PY) -m ambient.embedded down
+
+test: setup ## all tests but the fault injections
+	@$(PY) -m pytest -n $(XDIST) -m "not faults" $(ARGS)
+
+test-faults: setup ## fault injection against real processes, one after another
+	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
+
+check: setup ## format, lint, types, layers, migrations, OpenAPI and SDK drift
+	@tools/check.sh
+
+format: setup ## rewrite the code in the project's format
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+openapi: setup ## write sdk/openapi.yaml from the viewsets
+	@$(PY) manage.py spectacular --validate --fail-on-warn --file sdk/openapi.yaml
+
+sdk: openapi ## generate the SDKs from sdk/openapi.yaml
+	@tools/sdk.sh
+
+bench: setup ## measure; writes the table of docs/performance.md
+	@$(PY) -m bench $(ARGS)
+
+lock: setup ## compile requirements/*.in to hashed pins
+	@for name in base runner dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: down ## remove the environments and the embedded home
+	@rm -rf $(VENV) $(RUNNER_VENV) .ambient
+
+.PHONY: help setup demo up down test test-faults check format openapi sdk bench lock clean
