@@ -1,0 +1,219 @@
+"""The HTTP face of the runner: thin routes over the runs and the workspace."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ag_ui.core import RunAgentInput
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from ambient_runner.config import RunnerConfig
+from ambient_runner.framework import Framework
+from ambient_runner.runs import Refused, Run, Runs
+from ambient_runner.security import MAX_NONCE, RequireToken, health_proof, session_token
+from ambient_runner.workspace import PathMissing, PathRefused, Workspace
+
+MAX_BODY = 32 * 1024 * 1024
+SSE_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What the routes work on."""
+
+    config: RunnerConfig
+    instance: str
+    framework: Framework
+    runs: Runs
+    heartbeat: float
+    leave: Callable[[], None]
+
+
+def bad(reason: str, detail: str, status: int = 400) -> Refused:
+    """A request that is wrong in itself."""
+    return Refused(status, reason, detail)
+
+
+def header_number(request: Request, name: str) -> int | None:
+    """A header that must be a whole number when it is there."""
+    text = request.headers.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise bad("BadHeader", f"{name} must be a whole number")
+    return int(text)
+
+
+async def body_of(request: Request) -> bytes:
+    """The request's body, bounded."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_BODY:
+                raise bad("BodyTooLarge", f"the body is over {MAX_BODY} bytes", 413)
+            parts.append(part)
+    except ClientDisconnect as exc:
+        raise bad("Disconnected", "the caller left before its body was complete") from exc
+    return b"".join(parts)
+
+
+async def object_of(request: Request) -> dict[str, Any]:
+    """The request's body as a JSON object; empty is an empty object."""
+    body = await body_of(request)
+    try:
+        data = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError) as exc:
+        raise bad("BadJson", "the body is not JSON") from exc
+    if not isinstance(data, dict):
+        raise bad("BadJson", "the body must be a JSON object")
+    return data
+
+
+def parse_input(body: bytes) -> RunAgentInput:
+    """A RunAgentInput, or a reason that names the first wrong field."""
+    try:
+        run_input = RunAgentInput.model_validate_json(body)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise bad("BadJson", "the body is not JSON") from None
+        where = ".".join(str(part) for part in first["loc"])
+        raise bad("BadRunInput", f"{where or 'body'}: {first['msg']}", 422) from None
+    if not run_input.run_id or len(run_input.run_id) > 256:
+        raise bad("BadRunInput", "runId: must have 1 to 256 characters", 422)
+    return run_input
+
+
+def text_of(data: dict[str, Any], name: str, *, required: bool = True) -> str | None:
+    """A text field of a body."""
+    value = data.get(name)
+    if value is None and not required:
+        return None
+    if not isinstance(value, str) or not value:
+        raise bad("BadField", f"{name} must be a text")
+    return value
+
+
+def make_app(serving: Serving) -> FastAPI:
+    """The routes of one runner."""
+    config, runs = serving.config, serving.runs
+    secret = config.runner_secret.get_secret_value()
+    workspace = Workspace(config.workspace)
+    app = FastAPI(title="ambient-runner", openapi_url=None)
+    app.add_middleware(RequireToken, token=session_token(secret))
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, exc: Refused) -> JSONResponse:
+        return JSONResponse({"detail": exc.detail, "reason": exc.reason}, status_code=exc.status)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, exc: HTTPException) -> JSONResponse:
+        reason = {404: "NotFound", 405: "MethodNotAllowed"}.get(exc.status_code, "BadRequest")
+        body = {"detail": str(exc.detail), "reason": reason}
+        return JSONResponse(body, status_code=exc.status_code, headers=exc.headers)
+
+    @app.exception_handler(PathRefused)
+    async def path_refused(request: Request, exc: PathRefused) -> JSONResponse:
+        return JSONResponse({"detail": str(exc), "reason": "PathRefused"}, status_code=400)
+
+    @app.exception_handler(PathMissing)
+    async def path_missing(request: Request, exc: PathMissing) -> JSONResponse:
+        return JSONResponse({"detail": str(exc), "reason": "NotFound"}, status_code=404)
+
+    @app.get("/health")
+    async def health(request: Request) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "status": "healthy",
+            "session_id": config.session_id,
+            "generation": config.generation,
+            "attempt": config.attempt,
+            "instance": serving.instance,
+            "active_run": runs.active.id if runs.active else None,
+        }
+        nonce = request.query_params.get("nonce")
+        if nonce is None:
+            return answer
+        if not 0 < len(nonce) <= MAX_NONCE:
+            raise bad("BadNonce", f"nonce must have 1 to {MAX_NONCE} characters")
+        return answer | {
+            "proof": health_proof(
+                secret,
+                session_id=config.session_id,
+                generation=config.generation,
+                instance=serving.instance,
+                nonce=nonce,
+            )
+        }
+
+    @app.post("/")
+    async def run(request: Request) -> StreamingResponse:
+        body = await body_of(request)
+        run_input = parse_input(body)
+        runs.fence(header_number(request, "x-ambient-epoch"))
+        return stream(runs.start(run_input), 0)
+
+    @app.get("/runs/{run_id}/events")
+    async def events(request: Request, run_id: str) -> StreamingResponse:
+        runs.fence(header_number(request, "x-ambient-epoch"))
+        after = header_number(request, "last-event-id") or 0
+        return stream(runs.attach(run_id, after), after)
+
+    @app.post("/runs/{run_id}/ack")
+    async def ack(request: Request, run_id: str) -> dict[str, Any]:
+        data = await object_of(request)
+        index = data.get("index")
+        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+            raise bad("BadField", "index must be a whole number from 0")
+        runs.fence(header_number(request, "x-ambient-epoch"))
+        return {"forgotten": runs.acknowledge(run_id, index).buffer.forgotten}
+
+    @app.post("/interrupt")
+    async def interrupt(request: Request) -> dict[str, Any]:
+        run_id = text_of(await object_of(request), "run", required=False)
+        runs.fence(header_number(request, "x-ambient-epoch"))
+        return {"interrupted": runs.interrupt(run_id)}
+
+    @app.post("/exit")
+    async def leave(request: Request) -> dict[str, Any]:
+        run_id = text_of(await object_of(request), "run")
+        runs.fence(header_number(request, "x-ambient-epoch"))
+        if runs.active is not None:
+            raise bad("RunActive", f"run {runs.active.id} is active", 409)
+        if runs.last is not None and runs.last.id != run_id:
+            raise bad("NotTheLastRun", f"the last run here is {runs.last.id}", 409)
+        serving.leave()
+        return {"exiting": True}
+
+    @app.get("/capabilities")
+    async def capabilities() -> dict[str, Any]:
+        return {
+            "framework": serving.framework.name,
+            "session_id": config.session_id,
+            "model": config.spec.llm_model,
+            "capabilities": serving.framework.capabilities().model_dump(mode="json", by_alias=True),
+        }
+
+    @app.get("/content/list")
+    def content_list(request: Request) -> dict[str, Any]:
+        return {"items": workspace.listing(request.query_params.get("path", ""))}
+
+    @app.get("/content/file")
+    def content_file(request: Request) -> FileResponse:
+        path = workspace.file(request.query_params.get("path", ""))
+        return FileResponse(path, media_type="application/octet-stream")
+
+    def stream(found: Run, after: int) -> StreamingResponse:
+        frames: AsyncIterator[bytes] = found.read(after, serving.heartbeat)
+        return StreamingResponse(frames, media_type="text/event-stream", headers=SSE_HEADERS)
+
+    return app

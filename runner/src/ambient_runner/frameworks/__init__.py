@@ -1,0 +1,1 @@
+"""The agent frameworks that come with the runner, one package each."""

@@ -1,0 +1,193 @@
+"""The platform's side: this session's token, and the few reports that events cannot carry."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+from ambient_runner.config import RunnerConfig
+from ambient_runner.redaction import Redactor
+from ambient_runner.reports import Report
+
+RENEW_BEFORE_SECONDS = 60.0
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
+REPORT_TRIES = 20
+
+log = logging.getLogger(__name__)
+
+
+class NotWanted(Exception):
+    """The platform says that this attempt of the session is no longer wanted."""
+
+
+class PlatformUnavailable(Exception):
+    """The platform did not answer, or not as agreed; the same call may work later."""
+
+
+class TokenRejected(Exception):
+    """The session token is no longer good; a new one may be."""
+
+
+class ReportRefused(Exception):
+    """The platform understood a report and refused it; repeating it is no use."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A session token and its end."""
+
+    value: str
+    expires_at: datetime
+
+    def seconds_left(self) -> float:
+        """How long it is still good."""
+        return (self.expires_at - datetime.now(UTC)).total_seconds()
+
+
+class PlatformClient:
+    """The two calls to the platform, with its answers as exceptions."""
+
+    def __init__(
+        self, config: RunnerConfig, instance: str, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._config = config
+        self._instance = instance
+        # Proxies of the agent's environment are not for the platform: tokens go to it directly.
+        self._http = httpx.AsyncClient(timeout=10, transport=transport, trust_env=False)
+
+    async def close(self) -> None:
+        """Drop connections."""
+        await self._http.aclose()
+
+    async def fetch_token(self) -> Token:
+        """Exchange the launch token for a session token; a renewal is the same call."""
+        body = {
+            "session_id": self._config.session_id,
+            "generation": self._config.generation,
+            "attempt": self._config.attempt,
+            "instance": self._instance,
+        }
+        bearer = self._config.launch_token.get_secret_value()
+        answer = await self._send("POST", str(self._config.token_url), body, bearer)
+        if answer.status_code in (401, 403):
+            raise NotWanted(f"the token endpoint answered {answer.status_code}")
+        if answer.status_code != 200:
+            raise PlatformUnavailable(f"the token endpoint answered {answer.status_code}")
+        try:
+            data = answer.json()
+            expires_at = datetime.fromisoformat(data["expires_at"])
+            token = str(data["token"])
+        except (ValueError, KeyError, TypeError) as exc:
+            raise PlatformUnavailable("the token endpoint's answer is not understood") from exc
+        return Token(
+            value=token, expires_at=expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
+        )
+
+    async def patch_status(self, fields: Mapping[str, str], token: str) -> None:
+        """Write fields of this session's status."""
+        base = str(self._config.api_url).rstrip("/")
+        url = f"{base}/api/ambient/v1/sessions/{self._config.session_id}/status"
+        answer = await self._send("PATCH", url, fields, token)
+        if answer.status_code == 401:
+            raise TokenRejected
+        if answer.status_code in (408, 429) or answer.status_code >= 500:
+            raise PlatformUnavailable(f"the API answered {answer.status_code}")
+        if not answer.is_success:
+            raise ReportRefused(f"the API answered {answer.status_code}")
+
+    async def _send(self, method: str, url: str, body: Mapping[str, object], bearer: str) -> httpx.Response:
+        try:
+            return await self._http.request(
+                method, url, json=body, headers={"Authorization": f"Bearer {bearer}"}
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise PlatformUnavailable(type(exc).__name__) from exc
+
+
+class PlatformLink:
+    """Keeps a session token and delivers reports in the background. Runs never wait for it."""
+
+    def __init__(self, client: PlatformClient, redactor: Redactor, *, reporting: bool = True) -> None:
+        self._client = client
+        self._redactor = redactor
+        self._reporting = reporting
+        self._token: Token | None = None
+        self._has_token = asyncio.Event()
+        self._renew_now = asyncio.Event()
+        self._pending: dict[str, str] = {}
+        self._has_pending = asyncio.Event()
+
+    def report(self, report: Report) -> None:
+        """Deliver this when it can be; a newer value of a field replaces the older."""
+        self._pending |= report.fields()
+        if self._pending:
+            self._has_pending.set()
+
+    async def run(self) -> None:
+        """Work until cancelled, or until the platform no longer wants this runner (NotWanted)."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_token())
+                if self._reporting:
+                    group.create_task(self._deliver())
+        except* NotWanted as refused:
+            raise NotWanted(str(refused.exceptions[0])) from None
+        finally:
+            await self._client.close()
+
+    async def _keep_token(self) -> None:
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            try:
+                self._token = await self._client.fetch_token()
+            except PlatformUnavailable as exc:
+                log.warning("no session token yet: %s, next try in %.1f s", exc, wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+                continue
+            wait = FIRST_WAIT_SECONDS
+            self._redactor.add([self._token.value])
+            self._renew_now.clear()
+            self._has_token.set()
+            await self._until_renewal(self._token.seconds_left())
+
+    async def _until_renewal(self, left: float) -> None:
+        # A token that lives shorter than the margin is renewed at half its life.
+        seconds = left - RENEW_BEFORE_SECONDS if left > 2 * RENEW_BEFORE_SECONDS else left / 2
+        try:
+            await asyncio.wait_for(self._renew_now.wait(), max(seconds, 1.0))
+        except TimeoutError:
+            return
+
+    async def _deliver(self) -> None:
+        wait, tries = FIRST_WAIT_SECONDS, 0
+        while True:
+            await self._has_pending.wait()
+            await self._has_token.wait()
+            sent = dict(self._pending)
+            try:
+                await self._client.patch_status(sent, self._token.value if self._token else "")
+            except (PlatformUnavailable, TokenRejected) as exc:
+                tries += 1
+                if isinstance(exc, TokenRejected):
+                    self._has_token.clear()
+                    self._renew_now.set()
+                if tries < REPORT_TRIES:
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+                    continue
+                log.error("a report was given up after %d tries: %s", tries, ", ".join(sorted(sent)))
+            except ReportRefused as exc:
+                log.error("a report was refused: %s (%s)", exc, ", ".join(sorted(sent)))
+            wait, tries = FIRST_WAIT_SECONDS, 0
+            self._settle(sent)
+
+    def _settle(self, sent: Mapping[str, str]) -> None:
+        """Forget what was sent, unless it has changed since."""
+        self._pending = {name: value for name, value in self._pending.items() if sent.get(name) != value}
+        if not self._pending:
+            self._has_pending.clear()

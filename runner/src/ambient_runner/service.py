@@ -1,0 +1,189 @@
+"""One runner process: its parts put together, its start and its ends."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from ambient_runner.app import Serving, make_app
+from ambient_runner.config import RunnerConfig, positive_number
+from ambient_runner.framework import Framework, PrepareFailed, RunFailed, SessionContext
+from ambient_runner.platform import NotWanted, PlatformClient, PlatformLink
+from ambient_runner.redaction import Redactor, secret_values, url_secrets
+from ambient_runner.reports import Condition, Report
+from ambient_runner.runs import Runs
+from ambient_runner.security import session_token
+
+EXIT_OK = 0
+EXIT_CRASH = 1
+EXIT_CONFIG = 2
+EXIT_NOT_WANTED = 3
+HARD_STOP_SECONDS = 2.5
+
+log = logging.getLogger(__name__)
+
+
+def make_redactor(config: RunnerConfig) -> Redactor:
+    """Knows every secret this process starts with."""
+    secret = config.runner_secret.get_secret_value()
+    own = {secret, config.launch_token.get_secret_value(), session_token(secret)}
+    urls = {found for repo in config.spec.repos for found in url_secrets(repo.url)}
+    environment = secret_values(os.environ) | secret_values(config.spec.environment_variables)
+    return Redactor(own | urls | environment)
+
+
+def _end_by_force_later(exit_code: int) -> None:
+    """Ends the process even when its event loop or a thread is held up by an agent."""
+    timer = threading.Timer(HARD_STOP_SECONDS, os._exit, (exit_code,))
+    timer.daemon = True
+    timer.start()
+
+
+class Preparation:
+    """The framework's `prepare`: begun at start, awaited by every run, tried again after it failed a run."""
+
+    def __init__(self, framework: Framework, ctx: SessionContext) -> None:
+        self._framework = framework
+        self._ctx = ctx
+        self._task: asyncio.Task[RunFailed | None] | None = None
+
+    def begin(self) -> asyncio.Task[RunFailed | None]:
+        """Start preparing, unless that is under way or done."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._prepare(), name="prepare")
+        return self._task
+
+    async def ready(self) -> None:
+        """Return when the workspace is ready; raises RunFailed when it cannot be."""
+        task = self.begin()
+        failure = await asyncio.shield(task)
+        if failure is not None:
+            if self._task is task:
+                self._task = None
+            raise RunFailed(failure.code, failure.message)
+
+    async def _prepare(self) -> RunFailed | None:
+        failure: RunFailed | None = None
+        try:
+            await self._framework.prepare(self._ctx)
+        except PrepareFailed as exc:
+            failure = exc
+        except Exception as exc:  # noqa: BLE001 - a framework may raise anything; it becomes the run's error
+            log.exception("the workspace could not be prepared")
+            message = f"The workspace could not be prepared ({type(exc).__name__})."
+            failure = RunFailed("ConfigInvalid", message)
+        reason = failure.code if failure else "Ready"
+        message = failure.message if failure else "The workspace is ready."
+        condition = Condition("WorkspaceReady", failure is None, reason, self._ctx.redactor.text(message))
+        self._ctx.report(Report(conditions=[condition]))
+        log.info("workspace: %s, %s", reason, message)
+        return failure
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would die of the signal after a clean stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signals."""
+        yield
+
+
+class RunnerProcess:
+    """Everything of one process between its socket and its exit code."""
+
+    def __init__(self, config: RunnerConfig, framework: Framework, redactor: Redactor) -> None:
+        self._config = config
+        self._exit_code = EXIT_OK
+        self._stopping: asyncio.Task[None] | None = None
+        self._link: PlatformLink | None = None
+        instance = secrets.token_hex(8)
+        if config.token_url:
+            client = PlatformClient(config, instance)
+            self._link = PlatformLink(client, redactor, reporting=bool(config.api_url))
+        ctx = SessionContext(
+            session_id=config.session_id,
+            workspace=config.workspace,
+            spec=config.spec,
+            redactor=redactor,
+            resume=config.resume,
+            sdk_session_id=config.sdk_session_id,
+            report=self._report,
+        )
+        self._preparation = Preparation(framework, ctx)
+        self._runs = Runs(
+            lambda run_input: framework.run(ctx, run_input), ready=self._preparation.ready, redactor=redactor
+        )
+        serving = Serving(
+            config=config,
+            instance=instance,
+            framework=framework,
+            runs=self._runs,
+            heartbeat=positive_number("AMBIENT_RUNNER_HEARTBEAT_SECONDS", 5.0),
+            leave=lambda: self._begin_stop(EXIT_OK),
+        )
+        self._server = _Server(
+            uvicorn.Config(
+                make_app(serving),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    async def serve(self, listener: socket.socket) -> int:
+        """Serve until told to stop; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._on_signal(loop))
+        self._preparation.begin()
+        platform = asyncio.create_task(self._follow_platform(), name="platform")
+        host, port = listener.getsockname()[:2]
+        log.info("listening on %s port %s, framework %s", host, port, self._config.framework)
+        try:
+            await self._server.serve(sockets=[listener])
+        finally:
+            platform.cancel()
+            await asyncio.wait({platform}, timeout=0.5)
+        return self._exit_code
+
+    def _report(self, report: Report) -> None:
+        if self._link is not None:
+            self._link.report(report)
+
+    def _on_signal(self, loop: asyncio.AbstractEventLoop) -> None:
+        _end_by_force_later(EXIT_OK)
+        loop.call_soon_threadsafe(self._begin_stop, EXIT_OK)
+
+    def _begin_stop(self, exit_code: int) -> None:
+        if self._stopping is None:
+            _end_by_force_later(exit_code)
+            self._exit_code = exit_code
+            self._runs.stopping = True
+            self._stopping = asyncio.create_task(self._stop(), name="stop")
+
+    async def _stop(self) -> None:
+        await self._runs.stop()
+        self._server.should_exit = True
+
+    async def _follow_platform(self) -> None:
+        if self._link is None:
+            return
+        try:
+            await self._link.run()
+        except NotWanted as refused:
+            log.warning("this runner is no longer wanted: %s", refused)
+            self._begin_stop(EXIT_NOT_WANTED)
+        except Exception:  # noqa: BLE001 - a fault of ours in reporting must not end the agent's work
+            log.exception("reporting to the platform stopped")
