@@ -35,6 +35,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "ambient.common.middleware.RequestIdMiddleware",
+    "ambient.common.middleware.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -91,8 +92,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "projects_app.User"
 AUTHENTICATION_BACKENDS = [
-    "projects_app.backends.AccessBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "projects_app.backends.AccessBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None  # guardian: no row stands for "nobody"
@@ -105,6 +106,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/admin/login/"
+CSRF_FAILURE_VIEW = "ambient.common.errors.csrf_failure"
+BEARER_VERIFIERS = [  # tried in order: (token) -> the caller, or None
+    "projects_app.authentication.api_key_user",
+    "sessions_app.tokens.session_token_identity",
+]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -132,7 +138,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["ambient.common.parsers.AnyTypeJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ambient.common.renderers.IgnoreAccept",
     "DEFAULT_PAGINATION_CLASS": "ambient.common.pagination.EnvelopePagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "ambient.common.schema.WireSchema",
     "EXCEPTION_HANDLER": "ambient.common.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -145,6 +151,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/ambient/v1",
     "POSTPROCESSING_HOOKS": ["ambient.common.schema.complete"],
     "ENUM_NAME_OVERRIDES": {
         "Phase": "sessions_app.choices.Phase",

@@ -1,8 +1,32 @@
 """One include per app; the token endpoint is on the control plane only."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
+
+from ambient.common import views
+
+handler400 = "ambient.common.errors.bad_request"
+handler403 = "ambient.common.errors.permission_denied"
+handler404 = "ambient.common.errors.page_not_found"
+handler500 = "ambient.common.errors.server_error"
+
+V1 = "api/ambient/v1"
 
 urlpatterns = [
+    path("", views.root, name="root"),
     path("admin/", admin.site.urls),
+    path("static/<path:path>", views.static_file, name="static"),
+    path("healthz", views.alive, name="healthz"),
+    path("healthcheck", views.healthcheck, name="healthcheck"),
+    path("readyz", views.ready, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
+    path("api/ambient", views.ServerInfoView.as_view(), name="server-info"),
+    path(V1, views.OpenNotFoundView.as_view()),
+    path(f"{V1}/errors", views.OpenNotFoundView.as_view()),
+    path(f"{V1}/version", views.VersionView.as_view(), name="version"),
+    path(f"{V1}/openapi", views.OpenApiView.as_view(), name="openapi"),
+    path(f"{V1}/openapi.html", views.OpenApiPageView.as_view(), name="openapi-page"),
+    path(f"{V1}/", include("projects_app.urls")),
+    path(f"{V1}/", include("sessions_app.urls")),
+    re_path(r"^api(/|$)", views.UnknownPathView.as_view()),
 ]

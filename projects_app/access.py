@@ -5,7 +5,7 @@ A permission on an object is looked for on the object itself, then its agent, it
 `visible_to(user)` of the querysets is the same rule in SQL: both go through `access_of(user)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -36,12 +36,21 @@ class Access(Protocol):
     def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
         """The same as a filter; `paths` gives, per scope, the lookup of that scope's id."""
 
+    def as_person(self, permission: str, project: str | None = None) -> bool:
+        """Whether the caller may do what every signed-in person may; a narrowed key may not."""
+
+    def whole_projects(self, permission: str, narrower: Iterable[str]) -> Q | None:
+        """Filter on a column `project` if the rows seen are those of whole projects; None if not.
+
+        `narrower` are the kind's scopes below a project.
+        """
+
 
 def grant_tables(scope: str) -> tuple[Any, Any]:
     """The scope's guardian tables: of users, of groups."""
     from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model  # needs the models loaded
 
-    model = apps.get_model(SCOPED_MODELS[scope])
+    model: Any = apps.get_model(SCOPED_MODELS[scope])
     return get_user_obj_perms_model(model), get_group_obj_perms_model(model)
 
 
@@ -108,6 +117,20 @@ class PersonAccess:
             allowed &= Q(**{paths["project"]: self._key_project}) if "project" in paths else NOTHING
         return allowed
 
+    def as_person(self, permission: str, project: str | None = None) -> bool:
+        return not self._key_forbids(permission) and self._key_project in (None, project)
+
+    def whole_projects(self, permission: str, narrower: Iterable[str]) -> Q | None:
+        if self._key_forbids(permission):
+            return Q(project__in=())
+        if permission in self._everywhere:
+            seen = Q()
+        else:
+            if any(granted_ids(self.user, scope, permission).exists() for scope in narrower):
+                return None
+            seen = Q(project__in=granted_ids(self.user, "project", permission))
+        return seen & Q(project=self._key_project) if self._key_project is not None else seen
+
 
 def _holds(user: Any, scope: str, pk: str, permission: str) -> bool:
     users, groups = grant_tables(scope)
@@ -137,6 +160,12 @@ class RunnerAccess:
             return NOTHING
         return Q(**{paths["session"]: self.session_id})
 
+    def as_person(self, permission: str, project: str | None = None) -> bool:
+        return False
+
+    def whole_projects(self, permission: str, narrower: Iterable[str]) -> Q | None:
+        return None
+
 
 class NoAccess:
     """Nobody signed in."""
@@ -149,6 +178,12 @@ class NoAccess:
 
     def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
         return NOTHING
+
+    def as_person(self, permission: str, project: str | None = None) -> bool:
+        return False
+
+    def whole_projects(self, permission: str, narrower: Iterable[str]) -> Q | None:
+        return Q(project__in=())
 
 
 class RunnerIdentity:

@@ -1,5 +1,7 @@
 """Closed lists of the access model: scopes, the permission catalogue, the built-in roles."""
 
+from typing import Any
+
 from django.db import models
 
 
@@ -24,6 +26,13 @@ class Provider(models.TextChoices):
     KUBECONFIG = "kubeconfig"
 
 
+class Framework(models.TextChoices):
+    """What a runner drives (`runner_type` on the wire)."""
+
+    DEMO = "demo"
+    CLAUDE = "claude"
+
+
 _VERBS = {
     "project": "read create update delete list",
     "agent": "create read update delete list start",
@@ -43,7 +52,7 @@ PERMISSIONS: tuple[str, ...] = tuple(
 )
 """Every permission there is. A role's wildcards expand to these; an unknown one grants nothing."""
 
-OBJECT_PERMISSIONS = [(codename, f"May {codename}") for codename in PERMISSIONS]
+OBJECT_PERMISSIONS: list[tuple[str, Any]] = [(codename, f"May {codename}") for codename in PERMISSIONS]
 """`Meta.permissions` of the models that a binding can be scoped to."""
 
 
@@ -69,22 +78,22 @@ BUILTIN_ROLES: dict[str, tuple[int | None, str, str]] = {
     "project:owner": (
         1,
         "Everything in one project, and who may work in it",
-        "project:read project:update project:delete agent:* session:* session_message:* project_document:* "
-        "blackboard:* role_binding:*",
+        "project:read project:update project:delete agent:* session:* session_message:* "
+        "project_document:* blackboard:* role_binding:*",
     ),
     "project:editor": (
         2,
         "Run and change agents and sessions of one project",
-        "project:read agent:create agent:read agent:update agent:list agent:start session:create session:read "
-        "session:update session:list session:start session:stop session_message:* project_document:read "
-        "project_document:create project_document:update project_document:list blackboard:read blackboard:watch "
-        "role_binding:delete",
+        "project:read agent:create agent:read agent:update agent:list agent:start "
+        "session:create session:read session:update session:list session:start session:stop "
+        "session_message:* project_document:read project_document:create project_document:update "
+        "project_document:list blackboard:read blackboard:watch role_binding:delete",
     ),
     "project:viewer": (
         3,
         "Read one project",
-        "project:read agent:read agent:list session:read session:list session_message:read session_message:list "
-        "project_document:read project_document:list blackboard:read",
+        "project:read agent:read agent:list session:read session:list session_message:read "
+        "session_message:list project_document:read project_document:list blackboard:read",
     ),
     "agent:operator": (
         2,

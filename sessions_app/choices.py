@@ -2,6 +2,11 @@
 
 from django.db import models
 
+from projects_app.choices import Framework
+
+RUNNER_TYPES = Framework.values
+"""What `runner_type` may be."""
+
 
 class Phase(models.TextChoices):
     """One word of a session's state. A session that was never looked at has none."""
@@ -28,7 +33,7 @@ TRANSITIONS: dict[str | None, frozenset[Phase]] = {
     Phase.COMPLETED: frozenset({Phase.PENDING}),
     Phase.FAILED: frozenset({Phase.PENDING}),
 }
-"""Which phase may follow which (docs/reconciling.md). The same phase again is no change and always allowed."""
+"""Which phase may follow which (docs/reconciling.md). Staying is no change and always allowed."""
 
 
 class DesiredState(models.TextChoices):

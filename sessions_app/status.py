@@ -50,11 +50,11 @@ def merged_conditions(stored: str | None, new: Sequence[Condition], at: datetime
     for condition in new:
         entry: dict[str, Any] = asdict(condition)
         before = by_type.get(condition.type)
-        moved = before is None or before["status"] != condition.status
+        moved = before is None or before.get("status") != condition.status
         entry["last_transition_time"] = (
             at.isoformat().replace("+00:00", "Z")
             if moved or before is None
-            else before["last_transition_time"]
+            else before.get("last_transition_time", "")
         )
         by_type[condition.type] = entry
     return json.dumps(list(by_type.values()))

@@ -5,3 +5,7 @@ class CommonConfig(AppConfig):
     name = "ambient.common"
     label = "common"
     verbose_name = "Platform"
+
+    def ready(self) -> None:
+        import ambient.checks  # noqa: F401  registers the system checks
+        import ambient.common.schema  # noqa: F401  registers the authentication schemes

@@ -22,7 +22,7 @@ def client() -> redis.Redis:
 
 
 def publish(channel: str, payload: str) -> None:
-    """Send a hint now; a broker that is away is logged and otherwise ignored, since the poll finds the work."""
+    """Send a hint now. A broker that is away is logged and no error: the poll finds the work."""
     try:
         client().publish(channel, payload)
     except redis.RedisError as exc:
@@ -32,3 +32,9 @@ def publish(channel: str, payload: str) -> None:
 def publish_on_commit(channel: str, payload: str) -> None:
     """Send a hint once the current transaction is committed."""
     transaction.on_commit(functools.partial(publish, channel, payload))
+
+
+def parse(payload: str) -> tuple[str, int]:
+    """(session, sequence number) of a hint; the number is 0 where it says only "look again"."""
+    session, _, seq = payload.partition(" ")
+    return session, int(seq) if seq.isdigit() else 0

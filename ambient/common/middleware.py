@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pghistory
 import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
@@ -19,7 +18,7 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 class RequestIdMiddleware:
     """Takes `X-Operation-ID` from the client where it is well formed, else makes one; answers with it.
 
-    Every write of the request carries it into the history tables (pghistory context).
+    Views of the API carry it into the history tables (`ambient.common.viewsets.WireView`).
     """
 
     sync_capable = True
@@ -48,9 +47,27 @@ class RequestIdMiddleware:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        with pghistory.context(request_id=self._begin(request)):
-            return self._finish(request, self.get_response(request))
+        self._begin(request)
+        return self._finish(request, self.get_response(request))
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        with pghistory.context(request_id=self._begin(request)):
-            return self._finish(request, await self.get_response(request))
+        self._begin(request)
+        return self._finish(request, await self.get_response(request))
+
+
+class TrailingSlashMiddleware:
+    """Below /api one trailing slash means nothing: the path is routed without it, never redirected."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
+            request.path_info = request.path_info[:-1]
+        response: HttpResponseBase | Awaitable[HttpResponseBase] = self.get_response(request)
+        return response

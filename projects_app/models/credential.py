@@ -10,7 +10,7 @@ from projects_app.querysets import CredentialQuerySet
 
 @pghistory.track(model_name="CredentialHistory", exclude=["token_sealed"])
 class Credential(Entity):
-    """A token for a provider. The token itself is sealed and bound to this row (`ambient.common.encryption`)."""
+    """A token for a provider, sealed and bound to this row (`ambient.common.encryption`)."""
 
     name = models.TextField()
     provider = models.CharField(max_length=32, choices=Provider)

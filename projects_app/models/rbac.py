@@ -34,6 +34,11 @@ class Role(Entity):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def access_scopes(self) -> dict[str, str | None]:
+        """Roles belong to nothing: only what holds everywhere reaches them."""
+        return {}
+
     def granted(self) -> frozenset[str]:
         """The permissions that the role's entries mean today."""
         return expand(json.loads(self.permissions)) if self.permissions else frozenset()

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 
 from ambient.common.models import Entity
+from projects_app.access import allows
 from projects_app.querysets import UserQuerySet
 
 
@@ -51,6 +52,17 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def access_scopes(self) -> dict[str, str | None]:
+        """Users belong to nothing: only what holds everywhere reaches them."""
+        return {}
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Ours (`resource:verb`) by the access rule alone: a narrowed API key narrows a superuser too."""
+        if ":" in perm:
+            return self.is_active and allows(self, perm, obj)
+        return super().has_perm(perm, obj)
 
     def get_full_name(self) -> str:
         return self.name

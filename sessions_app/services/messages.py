@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ambient.common import hints
 from ambient.common.ksuid import ksuid
-from sessions_app.choices import Delivery, RunState, Trigger
+from sessions_app.choices import Delivery, DeliveryReason, RunState, Trigger
 from sessions_app.models import Run, Session, SessionMessage
 
 _INSERT = """
@@ -19,9 +19,9 @@ WITH counter AS (
   RETURNING message_seq
 )
 INSERT INTO sessions_app_sessionmessage
-  (id, session_id, seq, event_type, payload, created_at, created_by, client_id, run, delivery)
+  (id, session_id, seq, event_type, payload, created_at, created_by, client_id, run, delivery, reason)
 SELECT %(id)s, %(session)s, message_seq, %(event_type)s, %(payload)s, %(created_at)s, %(created_by)s,
-       %(client_id)s, %(run)s, %(delivery)s
+       %(client_id)s, %(run)s, %(delivery)s, %(reason)s
 FROM counter
 RETURNING seq
 """
@@ -42,12 +42,46 @@ def _store(message: SessionMessage) -> SessionMessage:
                 "client_id": message.client_id,
                 "run": message.run,
                 "delivery": message.delivery,
+                "reason": message.reason,
             },
         )
         message.seq = cursor.fetchone()[0]
     message._state.adding = False
     hints.publish_on_commit(hints.MESSAGES, f"{message.session_id} {message.seq}")
     return message
+
+
+def next_run_number(session: Session) -> int:
+    """The number of the session's next run. The caller holds the session's row lock."""
+    last = Run.objects.filter(session=session).aggregate(last=Max("number"))["last"] or 0
+    return int(last) + 1
+
+
+def message_store(
+    *,
+    session: Session,
+    actor: str,
+    text: str,
+    run_id: str,
+    delivery: Delivery,
+    message_id: str | None = None,
+    client_id: str | None = None,
+    reason: DeliveryReason | None = None,
+) -> SessionMessage:
+    """Store a user's message whose run exists. It is the transaction's last write."""
+    message = SessionMessage(
+        id=message_id or ksuid(),
+        session=session,
+        event_type="user",
+        payload=text,
+        created_at=timezone.now(),
+        created_by=actor,
+        client_id=client_id,
+        run=run_id,
+        delivery=delivery,
+        reason=reason,
+    )
+    return _store(message)
 
 
 def message_store_and_queue(
@@ -60,33 +94,32 @@ def message_store_and_queue(
     client_id: str | None = None,
     idempotency_key: str | None = None,
     run_input: Mapping[str, Any] | None = None,
+    reason: DeliveryReason | None = None,
 ) -> SessionMessage:
     """Store a user's message and queue its run. The caller holds the session's row lock (or just made it).
 
     It is the transaction's last write, so that a slow request holds up nobody.
     """
-    message = SessionMessage(
-        id=ksuid(),
+    message_id = ksuid()
+    run = Run.objects.create(
+        id=run_id or ksuid(),
         session=session,
-        event_type="user",
-        payload=text,
-        created_at=timezone.now(),
-        created_by=actor,
-        client_id=client_id,
-        run=run_id or ksuid(),
-        delivery=Delivery.QUEUED,
-    )
-    last = Run.objects.filter(session=session).aggregate(last=Max("number"))["last"] or 0
-    Run.objects.create(
-        id=message.run,
-        session=session,
-        number=last + 1,
+        number=next_run_number(session),
         trigger=trigger,
         actor=actor,
-        message_id=message.id,
+        message_id=message_id,
         input=json.dumps(dict(run_input or {})),
         idempotency_key=idempotency_key,
         state=RunState.QUEUED,
     )
     hints.publish_on_commit(hints.WORK, session.pk)
-    return _store(message)
+    return message_store(
+        session=session,
+        message_id=message_id,
+        actor=actor,
+        text=text,
+        run_id=run.pk,
+        delivery=Delivery.QUEUED,
+        client_id=client_id,
+        reason=reason,
+    )

@@ -16,6 +16,7 @@ from ambient.common.encryption import seal
 from ambient.common.exceptions import Conflict, Forbidden, InvalidField, not_found
 from ambient.common.ksuid import ksuid
 from projects_app.models import Agent, Project
+from projects_app.services.labels import index_labels
 from sessions_app.choices import (
     ACTIVE_PHASES,
     FINAL_PHASES,
@@ -26,17 +27,9 @@ from sessions_app.choices import (
     Trigger,
 )
 from sessions_app.models import MessageCounter, Session, SessionStream
+from sessions_app.services.defaults import defaults_of
 from sessions_app.services.messages import message_store_and_queue
 from sessions_app.status import Condition, fail_queued, session_record_status
-
-
-def indexed(text: str | None) -> Any:
-    """JSON object of a labels or annotations text, for search only; None when it is none or holds a NUL."""
-    try:
-        value = json.loads(text or "")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) and "\\u0000" not in (text or "") else None
 
 
 def lock_session(pk: str) -> Session:
@@ -68,19 +61,20 @@ def session_create(
     if row is None or row[0] is not None:
         raise not_found("Project", project.pk)
     pk = ksuid()
-    values = {name: value for name, value in spec.items() if value is not None}
+    values = defaults_of(project, agent) | {name: value for name, value in spec.items() if value is not None}
     values.setdefault("name", f"session-{pk[-8:].lower()}")
     session = Session(
         id=pk, kube_cr_name=pk, project=project, agent=agent, created_by_user_id=actor, **values
     )
-    session.labels_index = indexed(session.labels)
-    session.annotations_index = indexed(session.annotations)
+    index_labels(session)
     session.runner_secret = seal(secrets.token_urlsafe(32), context=session.runner_secret_context)
     session.save(force_insert=True)
     SessionStream.objects.create(session_id=pk)
     MessageCounter.objects.create(session_id=pk)
     if phase is not None:
-        session_record_status(session=session, phase=phase, reason=Reason.WAITING)
+        session_record_status(
+            session=session, phase=phase, reason=Reason.WAITING, reason_text="Waiting to be started."
+        )
     text = first_message if first_message is not None else session.prompt
     if text:
         message_store_and_queue(session=session, actor=actor, text=text, trigger=trigger)
@@ -93,8 +87,7 @@ def session_update(*, session: Session, changes: Mapping[str, Any]) -> Session:
     session = lock_session(session.pk)
     for name, value in changes.items():
         setattr(session, name, value)
-    session.labels_index = indexed(session.labels)
-    session.annotations_index = indexed(session.annotations)
+    index_labels(session)
     session.save(update_fields=[*changes, "labels_index", "annotations_index", "updated_at"])
     return session
 
@@ -116,7 +109,7 @@ def wish_to_run(session: Session) -> Session:
 
 @transactional
 def session_start(*, session: Session) -> Session:
-    """Ask for the session to run. The first start right after a create changes nothing: it wants to run anyway."""
+    """Ask for the session to run. The first start after a create changes nothing: it wants to run anyway."""
     session = lock_session(session.pk)
     if session.phase in FINAL_PHASES:
         session.start_called = True
@@ -126,7 +119,12 @@ def session_start(*, session: Session) -> Session:
         session.start_called = True
         session.save(update_fields=["start_called", "updated_at"])
         if session.phase is None:
-            session_record_status(session=session, phase=Phase.PENDING, reason=Reason.WAITING)
+            session_record_status(
+                session=session,
+                phase=Phase.PENDING,
+                reason=Reason.WAITING,
+                reason_text="Waiting to be started.",
+            )
         return session
     raise Conflict(
         f'cannot start session in phase "{session.phase}"; it must be Stopped, Failed or Completed'

@@ -1,31 +1,48 @@
 """The runner under test: its source on the path, and real processes of it."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1] / "runner" / "src"), str(HERE)]
 
 import pytest  # noqa: E402
-from runner_process import RunnerUnderTest, start_runner  # noqa: E402
+from forking import ForkServer  # noqa: E402
+from runner_process import SOURCE, RunnerUnderTest, start_runner  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Starts runners without the second that a new interpreter needs for its imports."""
+    server = ForkServer(SOURCE)
+    yield server
+    server.close()
 
 
 @pytest.fixture
-def launch(tmp_path):
-    """Starts runner processes on one workspace; all of them end with the test."""
-    started: list[RunnerUnderTest] = []
+def launch(tmp_path, forks):
+    """Starts runners on one workspace; all end with the test. `fresh`: as a new program, not a fork."""
+    with ExitStack() as started:
+        numbers = iter(range(100))
 
-    def start(**options) -> RunnerUnderTest:
-        runner = start_runner(tmp_path, len(started), **options)
-        started.append(runner)
-        return runner
+        def start(*, fresh: bool = False, **options) -> RunnerUnderTest:
+            runner = start_runner(tmp_path, next(numbers), forks=None if fresh else forks, **options)
+            started.callback(runner.close)
+            return runner
 
-    yield start
-    for runner in started:
-        runner.close()
+        yield start
 
 
 @pytest.fixture
 def runner(launch) -> RunnerUnderTest:
-    """One ready runner without a platform."""
+    """One ready runner without a platform, of this test alone."""
     return launch()
+
+
+@pytest.fixture(scope="module")
+def shared_runner(tmp_path_factory, forks):
+    """One ready runner for all tests of a module that only ask and leave no trace."""
+    runner = start_runner(tmp_path_factory.mktemp("shared"), 0, forks=forks)
+    yield runner
+    runner.close()

@@ -1,4 +1,4 @@
-"""Starts `python -m ambient_runner` as the platform does, and talks to it over HTTP."""
+"""Starts runners as the platform does, and talks to them over HTTP."""
 
 import hmac
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from forking import Forked, ForkServer
 
 SECRET = "runner-secret-0123456789abcdef"
 LAUNCH_TOKEN = "launch-token-0123456789abcdef"
@@ -51,10 +52,11 @@ class Stream:
     def _parse(self) -> Iterator[dict[str, Any]]:
         index = None
         for line in self.response.iter_lines():
-            self.size += len(line) + 1
             if line.startswith("id: "):
+                self.size += len(line) + 1
                 index = int(line[4:])
             elif line.startswith("data: "):
+                self.size += len(line) + 2
                 self.indexes.append(index)
                 self.events.append(json.loads(line[6:]))
                 yield self.events[-1]
@@ -80,7 +82,7 @@ class Stream:
 class RunnerUnderTest:
     """One process and its HTTP client."""
 
-    process: subprocess.Popen
+    process: subprocess.Popen | Forked
     port: int
     workspace: Path
     config_file: Path
@@ -88,8 +90,10 @@ class RunnerUnderTest:
 
     def __post_init__(self) -> None:
         headers = {"X-Ambient-Session-Token": token()}
+        self.url = f"http://127.0.0.1:{self.port}"
+        # Without `verify` every client would read all of the system's certificates, for plain HTTP.
         self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=PATIENCE, trust_env=False
+            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False
         )
 
     def ready(self) -> "RunnerUnderTest":
@@ -129,6 +133,11 @@ class RunnerUnderTest:
             assert stream.response.status_code == 200, stream.response.text
             return stream.rest()
 
+    def step_to(self, stream: Stream, found: Callable[[dict[str, Any]], bool], run: str = "run-1") -> None:
+        """Acknowledge event by event up to one that fits; with room for one byte the agent is held there."""
+        while not found(stream.until(lambda event: event["type"] != "heartbeat")):
+            self.http.post(f"/runs/{run}/ack", json={"index": stream.indexes[-1]}).raise_for_status()
+
     @contextmanager
     def attach(self, run: str, after: int | None = None, **headers: str) -> Iterator[Stream]:
         if after is not None:
@@ -152,12 +161,15 @@ class RunnerUnderTest:
         self.http.close()
         if self.process.poll() is None:
             self.kill()
+        if isinstance(self.process, Forked):
+            self.process.close()
 
 
 def start_runner(
     folder: Path,
     number: int,
     *,
+    forks: ForkServer | None,
     variables: dict[str, str] | None = None,
     spec: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
@@ -187,25 +199,27 @@ def start_runner(
     config_file.write_text(json.dumps(config))
     config_file.chmod(0o600)
     log_file = folder / f"log-{number}.txt"
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603
-            [
-                sys.executable,
-                "-m",
-                "ambient_runner",
-                "--config",
-                str(config_file),
-                "--fd",
-                str(listener.fileno()),
-            ],
-            pass_fds=[listener.fileno()],
-            env={**os.environ, "PYTHONPATH": str(SOURCE), **(environment or {})},
-            stderr=log,
-            stdout=log,
-            cwd=folder,
-        )
-    listener.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener, log_file.open("wb") as log:
+        port = listener.getsockname()[1]
+        process: subprocess.Popen | Forked
+        if forks is None:
+            process = start_program(config_file, listener, log.fileno(), environment or {}, folder)
+        else:
+            process = forks.start(config_file, listener, log.fileno(), environment or {}, folder)
     runner = RunnerUnderTest(process, port, workspace, config_file, log_file)
     return runner.ready() if wait else runner
+
+
+def start_program(
+    config: Path, listener: socket.socket, log: int, environment: dict[str, str], cwd: Path
+) -> subprocess.Popen:
+    """`python -m ambient_runner`, with everything that belongs to a new interpreter."""
+    fd = listener.fileno()
+    return subprocess.Popen(
+        [sys.executable, "-m", "ambient_runner", "--config", str(config), "--fd", str(fd)],
+        pass_fds=[fd],
+        env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
+        stderr=log,
+        stdout=log,
+        cwd=cwd,
+    )

@@ -5,11 +5,13 @@ import hmac
 import json
 import signal
 
+import httpx
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
-from runner_process import LAUNCH_TOKEN, SECRET, token, wait_for
+from runner_process import LAUNCH_TOKEN, PATIENCE, SECRET, token, wait_for
 
 QUICK = {"AMBIENT_RUNNER_HEARTBEAT_SECONDS": "0.05"}
+LIMIT = 64 * 1024
 RUN = {"threadId": "t", "runId": "run-9", "messages": []}
 
 
@@ -17,8 +19,9 @@ def tick(number):
     return lambda event: event.get("delta", "").startswith(f"tick {number} ")
 
 
-def test_health_proves_the_secret(runner):
-    plain = runner.http.get("/health", headers={"X-Ambient-Session-Token": ""}).json()
+def test_health_proves_the_secret(shared_runner):
+    http = shared_runner.http
+    plain = http.get("/health", headers={"X-Ambient-Session-Token": ""}).json()
     assert "proof" not in plain
     assert len(bytes.fromhex(plain["instance"])) == 8
     assert plain == {
@@ -29,18 +32,27 @@ def test_health_proves_the_secret(runner):
         "instance": plain["instance"],
         "active_run": None,
     }
-    proof = runner.http.get("/health", params={"nonce": "n1"}).json()["proof"]
+    proof = http.get("/health", params={"nonce": "n1"}).json()["proof"]
     text = f"session-1:3:{plain['instance']}:n1"
     assert proof == hmac.new(SECRET.encode(), text.encode(), "sha256").hexdigest()
-    assert runner.http.get("/health", params={"nonce": "n" * 129}).status_code == 400
+    assert http.get("/health", params={"nonce": "n" * 129}).status_code == 400
 
 
-@pytest.mark.parametrize("sent", [None, "", "wrong", token("another-secret-0123456789"), "\xff"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(None, id="no-token"),
+        pytest.param("", id="empty-token"),
+        pytest.param("wrong", id="wrong-token"),
+        pytest.param(token("another-secret-0123456789"), id="token-of-another-secret"),
+        pytest.param("\xff", id="no-ascii"),
+    ],
+)
 @pytest.mark.parametrize("path", ["/capabilities", "/runs/x/events", "/content/list", "/nowhere", "/health/"])
-def test_everything_else_needs_the_token(runner, path, sent):
+def test_everything_else_needs_the_token(shared_runner, path, sent):
     headers = {} if sent is None else {"X-Ambient-Session-Token": sent.encode("latin-1")}
-    runner.http.headers.pop("X-Ambient-Session-Token", None)
-    answer = runner.http.get(path, headers=headers)
+    with httpx.Client(base_url=shared_runner.url, trust_env=False, verify=False, timeout=PATIENCE) as http:
+        answer = http.get(path, headers=headers)
     assert (answer.status_code, answer.json()["reason"]) == (401, "Unauthorized")
 
 
@@ -78,8 +90,8 @@ def test_everything_else_needs_the_token(runner, path, sent):
         pytest.param("GET", "/content/file?path=none", None, {}, (404, "NotFound"), id="no-file"),
     ],
 )
-def test_wrong_requests_have_a_named_reason(runner, method, path, content, headers, expected):
-    answer = runner.http.request(method, path, content=content, headers=headers)
+def test_wrong_requests_have_a_named_reason(shared_runner, method, path, content, headers, expected):
+    answer = shared_runner.http.request(method, path, content=content, headers=headers)
     assert (answer.status_code, answer.json()["reason"]) == expected
     assert answer.json()["detail"]
 
@@ -97,8 +109,8 @@ def test_content_is_listed_and_read(runner):
     assert runner.http.get("/content/file", params={"path": "artifacts/link"}).status_code == 400
 
 
-def test_capabilities(runner):
-    answer = runner.http.get("/capabilities").json()
+def test_capabilities(shared_runner):
+    answer = shared_runner.http.get("/capabilities").json()
     assert answer["framework"] == "demo"
     assert answer["capabilities"]["humanInTheLoop"] == {
         "supported": True,
@@ -158,26 +170,36 @@ def test_acknowledged_events_are_forgotten(runner):
         assert stream.indexes[0] == 11
 
 
-def test_an_agent_is_paused_until_its_events_are_acknowledged(launch):
-    runner = launch(environment={"AMBIENT_RUNNER_HEARTBEAT_SECONDS": "1"})
-    limit, count = 32 * 1024 * 1024, 280_000
-    with runner.run(f"/flood {count}") as stream:
-        stream.until(lambda event: stream.size >= limit)
-        for _ in range(3):
-            stream.until(lambda event: event["type"] == "heartbeat")
-        # Without the pause all events, 36 MB, would have come.
-        assert stream.size < limit + 1024 * 1024
-        assert runner.health()["active_run"] == "run-1"
+@pytest.fixture
+def small_runner(launch):
+    """Its agents are paused with 64 KiB unacknowledged."""
+    return launch(environment=QUICK, max_unacknowledged_bytes=LIMIT)
+
+
+def filled(stream):
+    """Read until nothing but heartbeats comes any more."""
+    stream.until(lambda event: stream.size >= LIMIT)
+    for _ in range(3):
+        stream.until(lambda event: event["type"] == "heartbeat")
+
+
+def test_an_agent_is_paused_until_its_events_are_acknowledged(small_runner):
+    count = 5000
+    with small_runner.run(f"/flood {count}") as stream:
+        filled(stream)
+        # Without the pause ten times as much would have come. One event may pass the limit.
+        assert stream.size < LIMIT + 2048
+        assert small_runner.health()["active_run"] == "run-1"
         while stream.events[-1]["type"] != "RUN_FINISHED":
-            runner.http.post("/runs/run-1/ack", json={"index": stream.indexes[-1]})
+            small_runner.http.post("/runs/run-1/ack", json={"index": stream.indexes[-1]}).raise_for_status()
             stream.until(lambda event: event["type"] in ("heartbeat", "RUN_FINISHED"))
     assert stream.indexes == list(range(1, count + 5))
 
 
-def test_a_paused_agent_can_be_interrupted(runner):
-    with runner.run("/flood 10000000") as stream:
-        stream.until(lambda event: event["type"] == "heartbeat")
-        assert runner.http.post("/interrupt", json={}).json() == {"interrupted": True}
+def test_a_paused_agent_can_be_interrupted(small_runner):
+    with small_runner.run("/flood 10000000") as stream:
+        filled(stream)
+        assert small_runner.http.post("/interrupt", json={}).json() == {"interrupted": True}
         assert stream.rest()[-1]["outcome"] == {"type": "cancelled"}
 
 
@@ -224,23 +246,31 @@ def kind(name):
     return lambda event: event["type"] == name
 
 
+def paced(pace):
+    """An agent that waits for long after each event, all by itself."""
+    return {"variables": {"AMBIENT_DEMO_PACE": str(pace)}}
+
+
+# An agent that is held behind each event until that is acknowledged.
+HELD = {"max_unacknowledged_bytes": 1}
+
+
 @pytest.mark.parametrize(
-    ("prompt", "pace", "place"),
+    ("prompt", "options", "place"),
     [
-        pytest.param("/long 60", 0, tick(3), id="in-text"),
-        pytest.param("/silent 60", 0, kind("RUN_STARTED"), id="in-silence"),
-        pytest.param("report", 2000, kind("REASONING_MESSAGE_CONTENT"), id="in-reasoning"),
-        pytest.param("report", 10, kind("TOOL_CALL_ARGS"), id="in-arguments"),
-        pytest.param("report", 10, kind("STEP_STARTED"), id="in-step"),
-        pytest.param("/approve ls", 2000, kind("TEXT_MESSAGE_CONTENT"), id="before-an-approval"),
+        pytest.param("/long 60", paced(0), tick(3), id="in-text"),
+        pytest.param("/silent 60", paced(0), kind("RUN_STARTED"), id="in-silence"),
+        pytest.param("report", paced(2000), kind("REASONING_MESSAGE_CONTENT"), id="in-reasoning"),
+        pytest.param("report", HELD, kind("TOOL_CALL_ARGS"), id="in-arguments"),
+        pytest.param("report", HELD, kind("STEP_STARTED"), id="in-step"),
+        pytest.param("/approve ls", paced(2000), kind("TEXT_MESSAGE_CONTENT"), id="before-an-approval"),
     ],
 )
 @pytest.mark.parametrize("way", ["interrupt", "SIGTERM"])
-def test_a_run_ended_in_the_middle_is_a_valid_stream(launch, prompt, pace, place, way):
-    # Slow enough that the end comes long before the agent would be done.
-    runner = launch(variables={"AMBIENT_DEMO_PACE": str(pace)})
+def test_a_run_ended_in_the_middle_is_a_valid_stream(launch, prompt, options, place, way):
+    runner = launch(**options)
     with runner.run(prompt) as stream:
-        stream.until(place)
+        runner.step_to(stream, place)
         if way == "interrupt":
             assert runner.http.post("/interrupt", json={"run": "other"}).json() == {"interrupted": False}
             assert runner.http.post("/interrupt", json={"run": "run-1"}).json() == {"interrupted": True}
@@ -299,7 +329,8 @@ def test_sigterm_between_runs(runner):
     assert runner.exit_code() == 0
 
 
-def test_the_launch_file_is_gone_and_no_secret_is_in_the_log(runner):
+def test_the_launch_file_is_gone_and_no_secret_is_in_the_log(launch):
+    runner = launch(fresh=True)
     assert not runner.config_file.exists()
     runner.events_of(f"/fail {SECRET} {LAUNCH_TOKEN} {token()}")
     runner.process.send_signal(signal.SIGTERM)
@@ -323,6 +354,7 @@ def test_the_runners_own_secrets_are_not_in_events(runner):
         pytest.param({"runner_secret": "short"}, "runner_secret", id="launch-file"),
         pytest.param({"workspace": "here"}, "workspace", id="workspace"),
         pytest.param({"environment": {"AMBIENT_RUNNER_HEARTBEAT_SECONDS": "x"}}, "HEARTBEAT", id="setting"),
+        pytest.param({"framework": "none", "fresh": True}, "'none' is unknown", id="new-program"),
     ],
 )
 def test_a_wrong_start_exits_2_with_a_reason(launch, options, words):

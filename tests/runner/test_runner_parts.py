@@ -24,6 +24,14 @@ LAUNCH = {
         pytest.param(json.dumps(LAUNCH | {"runner_secret": "short-one"}), "runner_secret", id="weak-secret"),
         pytest.param(json.dumps(LAUNCH | {"workspace": "relative"}), "workspace", id="relative-workspace"),
         pytest.param(json.dumps({}), "session_id", id="missing"),
+        pytest.param(
+            json.dumps(LAUNCH | {"max_unacknowledged_bytes": 0}), "max_unacknowledged_bytes", id="no-room"
+        ),
+        pytest.param(
+            json.dumps(LAUNCH | {"max_unacknowledged_bytes": "all"}),
+            "max_unacknowledged",
+            id="limit-no-number",
+        ),
     ],
 )
 def test_a_wrong_launch_file_is_named_without_its_values(text, reason):
@@ -34,6 +42,12 @@ def test_a_wrong_launch_file_is_named_without_its_values(text, reason):
 
 def test_secrets_are_not_in_the_configs_repr():
     assert "very-secret" not in repr(parse_config(json.dumps(LAUNCH).encode()))
+
+
+def test_32_mib_may_be_unacknowledged_unless_the_launch_file_says_otherwise():
+    assert parse_config(json.dumps(LAUNCH).encode()).max_unacknowledged_bytes == 32 * 1024 * 1024
+    given = json.dumps(LAUNCH | {"max_unacknowledged_bytes": 5}).encode()
+    assert parse_config(given).max_unacknowledged_bytes == 5
 
 
 def test_buffer_forgets_what_is_acknowledged():

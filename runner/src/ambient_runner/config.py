@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from ambient_runner.buffer import LIMIT_BYTES
+
 
 class ConfigError(Exception):
     """The process cannot start with what it was given; the message says why, without values."""
@@ -54,6 +56,7 @@ class RunnerConfig(BaseModel):
     framework: str = "demo"
     workspace: Path
     resume: bool = False
+    max_unacknowledged_bytes: int = Field(default=LIMIT_BYTES, ge=1)
     spec: Spec = Field(default_factory=Spec)
     sdk_session_id: str | None = None
 

@@ -119,7 +119,10 @@ class RunnerProcess:
         )
         self._preparation = Preparation(framework, ctx)
         self._runs = Runs(
-            lambda run_input: framework.run(ctx, run_input), ready=self._preparation.ready, redactor=redactor
+            lambda run_input: framework.run(ctx, run_input),
+            ready=self._preparation.ready,
+            redactor=redactor,
+            limit=config.max_unacknowledged_bytes,
         )
         serving = Serving(
             config=config,

@@ -1,0 +1,168 @@
+"""Open paths: what this server is, whether it is well; and every path that does not exist."""
+
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import TemplateHTMLRenderer
+from rest_framework.response import Response
+
+from ambient.common import health
+from ambient.common.errors import error_response
+from ambient.common.exceptions import MethodNotAllowed, NotFound
+from ambient.common.permissions import Open, SignedIn
+from ambient.common.renderers import dumps
+from ambient.common.viewsets import WireView
+from ambient.version import BUILD_TIME, GIT_TAG, VERSION
+
+SERVER_ID = "ambient-api-server"
+
+
+class ServerInfoSerializer(serializers.Serializer):
+    """Which server this is."""
+
+    id = serializers.CharField()
+    href = serializers.CharField()
+    kind = serializers.CharField()
+    version = serializers.CharField()
+    build_time = serializers.CharField()
+
+
+class VersionSerializer(serializers.Serializer):
+    """Which build this is."""
+
+    version = serializers.CharField()
+    build_time = serializers.CharField()
+    git_tag = serializers.CharField()
+
+
+class OpenView(WireView):
+    """A path that needs no token and looks at none."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [Open]
+
+
+class ServerInfoView(OpenView):
+    """`GET /api/ambient`."""
+
+    @extend_schema(operation_id="server_info", responses=ServerInfoSerializer, auth=[], tags=["server"])
+    def get(self, request: Any) -> Response:
+        return Response(
+            {
+                "id": SERVER_ID,
+                "href": "/api/ambient",
+                "kind": "API",
+                "version": VERSION,
+                "build_time": BUILD_TIME,
+            }
+        )
+
+
+class VersionView(OpenView):
+    """`GET /api/ambient/v1/version`."""
+
+    @extend_schema(operation_id="server_version", responses=VersionSerializer, auth=[], tags=["server"])
+    def get(self, request: Any) -> Response:
+        return Response({"version": VERSION, "build_time": BUILD_TIME, "git_tag": GIT_TAG})
+
+
+class OpenApiView(OpenView, SpectacularJSONAPIView):
+    """`GET /api/ambient/v1/openapi`: the schema as JSON."""
+
+    schema = None
+
+
+class OpenApiPageView(OpenView, SpectacularSwaggerView):
+    """`GET /api/ambient/v1/openapi.html`: the schema to read and try; assets from this server."""
+
+    schema = None
+    renderer_classes = [TemplateHTMLRenderer]
+    content_negotiation_class = DefaultContentNegotiation
+    url_name = "openapi"
+
+
+class UnknownPathView(WireView):
+    """Everything below /api that nothing else serves: first a valid token, then 404."""
+
+    permission_classes = [SignedIn]
+    schema = None
+
+    def handle(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound(f"The path {request.path} does not exist")
+
+    get = post = put = patch = delete = handle
+
+
+class OpenNotFoundView(UnknownPathView):
+    """`/api/ambient/v1` and `/errors`: open, but nothing is there."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [Open]
+
+
+def only_get(view: Any) -> Any:
+    """GET and HEAD of a plain view; anything else is a 405 in our form."""
+
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return error_response(request, MethodNotAllowed(f'Method "{request.method}" not allowed.'))
+        response: HttpResponse = view(request)
+        return response
+
+    return csrf_exempt(guarded)
+
+
+def _json(value: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(dumps(value), "application/json", status)
+
+
+@only_get
+def alive(request: HttpRequest) -> HttpResponse:
+    """`/healthz`: the process answers. It asks no other part."""
+    return _json({"status": "ok"})
+
+
+@only_get
+def healthcheck(request: HttpRequest) -> HttpResponse:
+    """`/healthcheck`, as existing probes know it."""
+    return _json({})
+
+
+@only_get
+def ready(request: HttpRequest) -> HttpResponse:
+    """`/readyz`: 200 when this process can serve, else 503 and what is not ready."""
+    problems = health.not_ready()
+    body = {"ready": not problems, "not_ready": problems}
+    return _json(body, 503 if problems else 200)
+
+
+@only_get
+def metrics(request: HttpRequest) -> HttpResponse:
+    """`/metrics` for Prometheus."""
+    return HttpResponse(generate_latest(), CONTENT_TYPE_LATEST)
+
+
+def static_file(request: HttpRequest, path: str) -> HttpResponse:
+    """The few files of the admin and the API page; no web server stands in front of the embedded default."""
+    found = finders.find(path)
+    if found is None or not Path(found).is_file():
+        raise Http404
+    content_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return HttpResponse(Path(found).read_bytes(), content_type, headers=headers)
+
+
+@only_get
+def root(request: HttpRequest) -> HttpResponse:
+    """`/`: people land in the admin."""
+    return redirect("/admin/")

@@ -1,0 +1,106 @@
+"""Who is calling: by a bearer token, or by the browser's Django session.
+
+`authenticate_bearer` is the one door for tokens, for HTTP and websockets alike. It asks the verifiers that
+the setting BEARER_VERIFIERS names, in turn; each knows one kind of token.
+"""
+
+import datetime
+import functools
+import hashlib
+import re
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+
+from ambient.common.exceptions import Unauthenticated
+from projects_app.access import PersonAccess
+from projects_app.models import ApiKey
+
+API_KEY = re.compile(r"amb_[A-Za-z0-9_-]{43}", re.ASCII)
+LAST_USED_STEP = datetime.timedelta(minutes=1)
+FORWARDED_HEADER = "X-Forwarded-Access-Token"
+REFUSED = "A valid token is needed"
+
+
+def digest_of(key: str) -> str:
+    """What is kept of an API key. It has 256 random bits, so it needs no salt and no slow hash."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def api_key_user(token: str) -> Any:
+    """The user of a live API key, with `access` narrowed to the key; None for anything else."""
+    if not API_KEY.fullmatch(token):
+        return None
+    now = timezone.now()
+    key = (
+        ApiKey.objects.select_related("user", "role", "project")
+        .filter(
+            Q(expires_at=None) | Q(expires_at__gt=now),
+            Q(role=None) | Q(role__deleted_at=None),
+            Q(project=None) | Q(project__deleted_at=None),
+            digest=digest_of(token),
+            revoked_at=None,
+            deleted_at=None,
+            user__deleted_at=None,
+            user__is_active=True,
+        )
+        .first()
+    )
+    if key is None:
+        return None
+    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_STEP:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    user: Any = key.user
+    user.access = PersonAccess(user, key)
+    return user
+
+
+@functools.cache
+def _verifier(path: str) -> Any:
+    return import_string(path)
+
+
+def authenticate_bearer(token: str) -> Any:
+    """The caller that a token stands for: a User or a RunnerIdentity. Raises Unauthenticated."""
+    for path in settings.BEARER_VERIFIERS:
+        caller = _verifier(path)(token)
+        if caller is not None:
+            return caller
+    raise Unauthenticated(REFUSED)
+
+
+def bearer_token(authorization: str | None, forwarded: str | None) -> str | None:
+    """The token of a request's headers. `Authorization` alone counts where it is present."""
+    if authorization is None:
+        return forwarded or None
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated(REFUSED)
+    return token.strip()
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer`, else the token that an OAuth proxy in front passes on."""
+
+    def authenticate(self, request: Any) -> tuple[Any, str] | None:
+        token = bearer_token(request.headers.get("Authorization"), request.headers.get(FORWARDED_HEADER))
+        return None if token is None else (authenticate_bearer(token), token)
+
+    def authenticate_header(self, request: Any) -> str:
+        return "Bearer"
+
+
+class CookieAuthentication(SessionAuthentication):
+    """The browser's Django session; unsafe methods need the CSRF token."""
+
+    def authenticate(self, request: Any) -> tuple[Any, None] | None:
+        user = getattr(request._request, "user", None)
+        if user is None or not user.is_active or user.deleted_at is not None:
+            return None
+        request.body_bytes  # noqa: B018  the CSRF check parses forms, after which the body cannot be read
+        self.enforce_csrf(request)
+        return (user, None)

@@ -1,0 +1,54 @@
+"""Reads that span models: totals from the kept counters, levels of a granter."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Min, Q, QuerySet, Sum
+
+from projects_app.access import access_of
+from projects_app.choices import Scope
+from projects_app.models import Project, RoleBinding, RowCount
+
+
+def kept_total(
+    *, kind: str, user: Any, permission: str, narrower: Iterable[str], project: str | None = None
+) -> int | None:
+    """How many rows of `kind` the user sees, without counting them; None where they must be counted."""
+    whole = access_of(user).whole_projects(permission, narrower)
+    if whole is None:
+        return None
+    counters = RowCount.objects.filter(whole, kind=kind)
+    if project is not None:
+        counters = counters.filter(project=project)
+    return counters.aggregate(total=Sum("rows"))["total"] or 0
+
+
+def visible_project(user: Any, pk: str) -> Project | None:
+    """The live project, if the user may read it."""
+    return Project.objects.visible_to(user).filter(pk=pk).first()
+
+
+def bindings_of(user: Any) -> QuerySet[RoleBinding, RoleBinding]:
+    """Live bindings with live roles of a user and of their groups."""
+    subject = Q(user_id=user.username) | Q(group__in=user.groups.values("pk"))
+    return RoleBinding.objects.live().filter(subject, role__deleted_at=None)
+
+
+def level_on(user: Any, scopes: dict[str, str | None]) -> int | None:
+    """The user's best level among bindings that cover an object with these scopes; None: none at all.
+
+    Lower is better. A superuser has level 0. An API key's role caps the level, its project the reach.
+    """
+    if not getattr(user, "pk", None):
+        return None
+    key = getattr(access_of(user), "api_key", None)
+    if key is not None and key.project_id is not None and scopes.get("project") != key.project_id:
+        return None
+    covering = Q(scope=Scope.GLOBAL)
+    for scope, pk in scopes.items():
+        if pk is not None:
+            covering |= Q(scope=scope, **{f"{scope}_id": pk})
+    best = 0 if user.is_superuser else bindings_of(user).filter(covering).aggregate(n=Min("role__level"))["n"]
+    if best is None or key is None or key.role is None:
+        return best
+    return None if key.role.level is None else max(best, key.role.level)

@@ -1,0 +1,272 @@
+"""Who may give which role to whom, and the writes themselves (docs/architecture.md, access)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from ambient.common.database import transactional
+from ambient.common.exceptions import BadRequest, Conflict, Forbidden, InvalidField, not_found
+from projects_app.access import SCOPED_MODELS, access_of
+from projects_app.choices import Scope
+from projects_app.models import Agent, Credential, Project, Role, RoleBinding
+from projects_app.selectors import bindings_of, level_on
+from projects_app.services.grants import TARGETS, Subject, Target, recompute
+
+OWNER_ROLES = {Scope.PROJECT: "project:owner", Scope.CREDENTIAL: "credential:owner"}
+HIGHEST = 0
+NOT_PERMITTED = "Not permitted"
+TAKEN = "This RoleBinding already exists"
+LAST_OWNER = "cannot delete the last owner binding"
+TARGET_FIELDS = ("project_id", "agent_id", "session_id", "credential_id")
+
+
+def role_by_reference(reference: str) -> Role | None:
+    """A live role by id or by name."""
+    live = Role.objects.live()
+    return live.filter(pk=reference).first() or live.filter(name=reference).first()
+
+
+def share_role(role: Role) -> None:
+    """Keep a role as it is until the transaction ends: its change would have to see the new binding."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deleted_at FROM projects_app_role WHERE id = %s FOR SHARE", [role.pk])
+        row = cursor.fetchone()
+    if row is None or row[0] is not None:
+        raise Forbidden("target role not found")
+
+
+def _scopes(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """What a binding's target belongs to, nearest first, as `access_scopes` of the models has it."""
+    scope = values["scope"]
+    if scope == Scope.GLOBAL:
+        return {}
+    target = _target_object(scope, values)
+    return dict(target.access_scopes) if target is not None else {scope: values.get(TARGETS[scope] or "")}
+
+
+def _target_object(scope: str, values: Mapping[str, Any]) -> Any:
+    pk = values.get(TARGETS[scope] or "")
+    if not pk:
+        return None
+    return apps.get_model(SCOPED_MODELS[scope]).objects.filter(pk=pk, deleted_at=None).first()
+
+
+def _require_grantable(actor: Any, role: Role, scopes: dict[str, str | None], scope: str) -> None:
+    """Internal roles by nobody; others strictly below one's own level, the highest may give any."""
+    level = level_on(actor, scopes)
+    if role.level is None or level is None:
+        raise Forbidden(NOT_PERMITTED)
+    if role.level <= level and level != HIGHEST:
+        raise Forbidden(NOT_PERMITTED)
+    if scope == Scope.GLOBAL and level != HIGHEST:
+        raise Forbidden(NOT_PERMITTED)
+
+
+def _require_credential_rules(actor: Any, values: Mapping[str, Any]) -> None:
+    """A credential is shared by its owner, into projects that the owner may work in."""
+    project_id, agent_id = values.get("project_id"), values.get("agent_id")
+    if project_id == "" or agent_id == "":
+        raise BadRequest("project_id and agent_id must not be empty")
+    if agent_id and not project_id:
+        raise BadRequest("agent_id needs project_id")
+    if agent_id and not Agent.objects.live().filter(pk=agent_id, project_id=project_id).exists():
+        raise BadRequest("the agent does not exist in the project")
+    if not _holds_role(actor, {"credential:owner"}, credential_id=values["credential_id"]):
+        raise Forbidden(NOT_PERMITTED)
+    highest = level_on(actor, {}) == HIGHEST
+    if project_id and not highest:
+        if not _holds_role(actor, {"project:owner", "project:editor"}, project_id=project_id):
+            raise Forbidden(NOT_PERMITTED)
+    if not project_id and not highest:
+        raise Forbidden(NOT_PERMITTED)
+
+
+def _holds_role(actor: Any, names: set[str], **target: str) -> bool:
+    return bool(
+        getattr(actor, "pk", None) and bindings_of(actor).filter(role__name__in=names, **target).exists()
+    )
+
+
+def _require_target_set(values: Mapping[str, Any]) -> None:
+    column = TARGETS[values["scope"]]
+    if column is not None and not values.get(column):
+        raise InvalidField(f"{column} must be set for scope {values['scope']}")
+
+
+def _require_targets(values: Mapping[str, Any]) -> None:
+    """Every named target exists, and they belong together."""
+    for scope, name in TARGETS.items():
+        if name is None or values.get(name) is None:
+            continue
+        found = _target_object(scope, values)
+        if found is None:
+            raise InvalidField(f"{name} names nothing that exists")
+        if scope in (Scope.AGENT, Scope.SESSION) and values.get("project_id") not in (None, found.project_id):
+            raise InvalidField(f"{name} names something outside the project")
+
+
+def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
+    """The rules of a new binding, in the order that clients know; returns the role."""
+    if values["scope"] not in Scope.values:
+        raise BadRequest("invalid scope")
+    role = role_by_reference(values["role_id"])
+    if role is None:
+        raise Forbidden("target role not found")
+    if not access_of(actor).as_person("role_binding:create", values.get("project_id")):
+        raise Forbidden(NOT_PERMITTED)
+    scope = values["scope"]
+    _require_target_set(values)
+    _require_grantable(actor, role, _scopes(values), scope)
+    if scope == Scope.CREDENTIAL:
+        _require_credential_rules(actor, values)
+    _require_targets(values)
+    return role
+
+
+@transactional
+def role_binding_create(*, role: Role, values: Mapping[str, Any]) -> RoleBinding:
+    """Store a binding and the grants that follow from it. Asks no rules: see `require_may_create`."""
+    share_role(role)
+    binding = RoleBinding(
+        role=role,
+        scope=values["scope"],
+        user_id=values.get("user_id") or None,
+        group_id=values.get("group_id"),
+        **{name: values.get(name) for name in TARGET_FIELDS},
+    )
+    _require_one_per_provider(binding)
+    _save(binding)
+    _follow([binding])
+    return binding
+
+
+def _save(binding: RoleBinding) -> None:
+    try:
+        with transaction.atomic():
+            binding.save()
+    except IntegrityError as exc:
+        raise Conflict(TAKEN) from exc
+
+
+def _require_one_per_provider(binding: RoleBinding) -> None:
+    """One credential of a provider per project or agent, so that it is clear which one a session gets."""
+    if binding.scope != Scope.CREDENTIAL or binding.user_id or not binding.project_id:
+        return
+    credential = Credential.objects.get(pk=binding.credential_id)
+    Project.objects.select_for_update(no_key=True).get(pk=binding.project_id)
+    others = RoleBinding.objects.live().filter(
+        scope=Scope.CREDENTIAL,
+        project_id=binding.project_id,
+        agent_id=binding.agent_id,
+        user_id=None,
+        credential__provider=credential.provider,
+        credential__deleted_at=None,
+    )
+    if others.exclude(credential_id=binding.credential_id).exclude(pk=binding.pk).exists():
+        raise Conflict(f"another {credential.provider} credential is already bound there")
+
+
+def _follow(*states: list[RoleBinding]) -> None:
+    """Recompute the grants of every subject and target that the given states name."""
+    for binding in (binding for state in states for binding in state):
+        subject = Subject.of(binding)
+        if subject is not None:
+            recompute([subject], [Target.of(binding)])
+
+
+def _locked(pk: str) -> RoleBinding:
+    binding = RoleBinding.objects.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
+    if binding is None or binding.deleted_at is not None:
+        raise not_found("RoleBinding", pk)
+    return binding
+
+
+def _is_owner(binding: RoleBinding) -> bool:
+    return OWNER_ROLES.get(Scope(binding.scope)) == binding.role.name and bool(
+        binding.user_id or binding.group_id
+    )
+
+
+def _require_other_owner(binding: RoleBinding) -> None:
+    """Some owner must stay. The target's row lock lets only one of two last owners go."""
+    if not _is_owner(binding):
+        return
+    column = f"{binding.scope}_id"
+    pk = getattr(binding, column)
+    model = Project if binding.scope == Scope.PROJECT else Credential
+    target = model.objects.select_for_update(no_key=True).get(pk=pk)
+    if target.deleted_at is not None:
+        return
+    others = RoleBinding.objects.live().filter(role_id=binding.role_id, scope=binding.scope, **{column: pk})
+    if not others.exclude(pk=binding.pk).exclude(user_id=None, group=None).exists():
+        raise Conflict(LAST_OWNER)
+
+
+@transactional
+def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[str, Any]) -> RoleBinding:
+    """Change a binding. People change the role of their own only; the highest level may change anything."""
+    before, binding = _locked(binding.pk), _locked(binding.pk)
+    present = {name: getattr(before, name) for name in ("user_id", *TARGET_FIELDS)} | {
+        "scope": before.scope,
+        "role_id": before.role_id,
+    }
+    wanted = present | dict(changes)
+    if wanted["scope"] not in Scope.values:
+        raise BadRequest("invalid scope")
+    if level_on(actor, {}) != HIGHEST:
+        moved = any(wanted[name] != present[name] for name in present if name != "role_id")
+        if moved or before.user_id != actor.username:
+            raise Forbidden(NOT_PERMITTED)
+    role = role_by_reference(wanted["role_id"])
+    if role is None:
+        raise Forbidden("target role not found")
+    _require_target_set(wanted)
+    _require_grantable(actor, role, _scopes(wanted), wanted["scope"])
+    _require_targets(wanted)
+    share_role(role)
+    binding.role = role
+    for name in ("scope", "user_id", *TARGET_FIELDS):
+        setattr(binding, name, wanted[name])
+    if _is_owner(before) and (not _is_owner(binding) or Target.of(binding) != Target.of(before)):
+        _require_other_owner(before)
+    _require_one_per_provider(binding)
+    _save(binding)
+    _follow([before, binding])
+    return binding
+
+
+def require_may_delete(actor: Any, binding: RoleBinding) -> None:
+    """Who may take a binding away (contract of the delete route)."""
+    if not access_of(actor).as_person("role_binding:delete", binding.project_id):
+        raise Forbidden(NOT_PERMITTED)
+    if level_on(actor, {}) == HIGHEST:
+        return
+    if binding.scope == Scope.CREDENTIAL:
+        if binding.project_id and _holds_role(
+            actor, {"project:owner", "project:editor"}, project_id=binding.project_id
+        ):
+            return
+        if binding.credential_id and _holds_role(
+            actor, {"credential:owner"}, credential_id=binding.credential_id
+        ):
+            return
+        raise Forbidden(NOT_PERMITTED)
+    values = {name: getattr(binding, name) for name in TARGET_FIELDS} | {"scope": binding.scope}
+    level = level_on(actor, _scopes(values))
+    if level is None or level > 1 or binding.role.level is None or binding.role.level < level:
+        raise Forbidden(NOT_PERMITTED)
+    if binding.role.level == level and binding.user_id != actor.username:
+        raise Forbidden(NOT_PERMITTED)
+
+
+@transactional
+def role_binding_delete(*, binding: RoleBinding) -> None:
+    """Take a binding away, with its grants. The last owner stays."""
+    binding = _locked(binding.pk)
+    _require_other_owner(binding)
+    binding.deleted_at = timezone.now()
+    binding.save(update_fields=["deleted_at", "updated_at"])
+    _follow([binding])

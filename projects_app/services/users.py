@@ -1,0 +1,71 @@
+"""Writes to users. A username's bindings may be older than its user: they take effect here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ambient.common.database import transactional
+from ambient.common.exceptions import Conflict, not_found
+from projects_app.models import ApiKey, RoleBinding, User
+from projects_app.services.grants import Subject, lock_subjects, recompute
+from projects_app.services.role_bindings import role_binding_delete
+
+CONFLICT = "Changes to User conflict with existing records"
+
+
+@transactional
+def user_create(*, values: Mapping[str, Any]) -> User:
+    """A user without a password: they sign in with an identity provider or an API key."""
+    user = User(**values)
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as exc:
+        raise Conflict("This User already exists") from exc
+    recompute([Subject(username=user.username)])
+    return user
+
+
+@transactional
+def user_ensure(*, username: str, name: str = "", email: str | None = None) -> User:
+    """The live user of this name, made on first sight; it has the rights of bindings that wait for it."""
+    lock_subjects([Subject(username=username)])
+    found = User.objects.live().filter(username=username).first()
+    return found or user_create(values={"username": username, "name": name or username, "email": email})
+
+
+@transactional
+def user_update(*, user: User, changes: Mapping[str, Any]) -> User:
+    """Change a user. Bindings name the username, so another name means other rights."""
+    lock_subjects([Subject(username=user.username), Subject(username=changes.get("username", user.username))])
+    locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk, deleted_at=None).first()
+    if locked is None:
+        raise not_found("User", user.pk)
+    for name, value in changes.items():
+        setattr(locked, name, value)
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=[*changes, "updated_at"])
+    except IntegrityError as exc:
+        raise Conflict(CONFLICT) from exc
+    if "username" in changes:
+        recompute([Subject(username=locked.username)])
+    return locked
+
+
+@transactional
+def user_delete(*, user: User) -> None:
+    """Soft delete: no sign-in, no keys, no bindings, so that a later user of the name has none."""
+    locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk, deleted_at=None).first()
+    if locked is None:
+        return
+    for binding in RoleBinding.objects.live().filter(user_id=locked.username).order_by("pk"):
+        role_binding_delete(binding=binding)
+    now = timezone.now()
+    ApiKey.objects.filter(user=locked, revoked_at=None).update(revoked_at=now, updated_at=now)
+    locked.deleted_at = now
+    locked.is_active = False
+    locked.save(update_fields=["deleted_at", "is_active", "updated_at"])

@@ -1,0 +1,40 @@
+"""Routes of projects, agents, people and roles, below /api/ambient/v1."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from ambient.common.viewsets import ScopedViewSet
+from projects_app.views.agents import AgentRoleBindingsViewSet, AgentViewSet, InboxMessageViewSet
+from projects_app.views.people import RoleBindingViewSet, RoleViewSet, UserViewSet
+from projects_app.views.projects import ProjectSettingsViewSet, ProjectViewSet
+
+LIST: dict[str, Any] = {"get": "list", "post": "create"}
+DETAIL: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+
+
+def crud_paths(prefix: str, viewset: type[ScopedViewSet], name: str) -> list[URLPattern]:
+    """List and detail of one kind; a trailing slash is taken off by the middleware."""
+    return [
+        path(prefix, viewset.as_view(LIST, basename=name), name=f"{name}-list"),
+        path(f"{prefix}/<str:pk>", viewset.as_view(DETAIL, basename=name), name=f"{name}-detail"),
+    ]
+
+
+AGENTS = "projects/<str:project_id>/agents"
+AGENT = f"{AGENTS}/<str:agent_id>"
+
+urlpatterns = [
+    *crud_paths("projects", ProjectViewSet, "project"),
+    *crud_paths("project_settings", ProjectSettingsViewSet, "project-settings"),
+    *crud_paths("users", UserViewSet, "user"),
+    *crud_paths("roles", RoleViewSet, "role"),
+    *crud_paths("role_bindings", RoleBindingViewSet, "role-binding"),
+    *crud_paths(AGENTS, AgentViewSet, "agent"),
+    *crud_paths(f"{AGENT}/inbox", InboxMessageViewSet, "inbox-message"),
+    path(
+        f"{AGENT}/role_bindings",
+        AgentRoleBindingsViewSet.as_view({"get": "list"}, basename="agent-role-bindings"),
+        name="agent-role-bindings",
+    ),
+]

@@ -1,0 +1,1 @@
+"""The API of projects, agents, people and roles: a module per topic."""

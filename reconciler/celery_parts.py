@@ -1,0 +1,36 @@
+"""Celery's reconnect wait capped: by itself it grows to half a minute, and a returned broker would idle."""
+
+from typing import Any
+
+import structlog
+from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+
+LONGEST_WAIT_SECONDS = 2.0
+log = structlog.get_logger(__name__)
+
+
+def ensure_connected(connection: Any, *, callback: Any = None) -> Any:
+    """Connect to the broker, trying for ever, at most 2 s between tries."""
+
+    def on_error(exc: Exception, interval: float) -> None:
+        log.warning("broker is away", error=type(exc).__name__, next_try_seconds=interval)
+
+    connection._ensure_connection(
+        on_error,
+        None,
+        interval_start=0.5,
+        interval_step=0.5,
+        interval_max=LONGEST_WAIT_SECONDS,
+        callback=callback,
+    )
+    return connection
+
+
+class PatientConsumer(Consumer):
+    """Celery's consumer with the capped wait."""
+
+    def ensure_connected(self, conn: Any) -> Any:
+        ensure_connected(conn, callback=maybe_shutdown)
+        self.first_connection_attempt = False
+        return conn

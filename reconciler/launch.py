@@ -1,0 +1,101 @@
+"""What a runner is started with: one JSON document, made from the session's row."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from ambient import env
+from ambient.common.encryption import DecryptionError, unseal
+from reconciler.errors import PermanentError
+from sessions_app.choices import Reason
+from sessions_app.models import Session
+from sessions_app.runner_identity import launch_token
+
+
+def runner_secret(session: Session) -> str:
+    """The session's secret; raises PermanentError when it cannot be read with the keys that are set."""
+    try:
+        return unseal(session.runner_secret or "", context=session.runner_secret_context)
+    except DecryptionError as exc:
+        raise PermanentError(
+            Reason.CONFIG_INVALID, "The session's secret cannot be decrypted with AMBIENT_ENCRYPTION_KEYS."
+        ) from exc
+
+
+def launch_document(session: Session, *, generation: int, attempt: int) -> dict[str, Any]:
+    """The launch file of one attempt. `workspace` is added by whoever knows where it is."""
+    secret = runner_secret(session)
+    return {
+        "session_id": session.pk,
+        "project_id": session.project_id,
+        "generation": generation,
+        "attempt": attempt,
+        "runner_secret": secret,
+        "launch_token": launch_token(secret, session.pk, generation, attempt),
+        "token_url": f"{env.CONTROL_PLANE_URL.rstrip('/')}/token",
+        "api_url": env.API_URL,
+        "framework": session.runner_type,
+        "resume": session.start_time is not None,
+        "spec": {
+            "name": session.name,
+            "repos": repositories(session.repos, session.repo_url),
+            "llm_model": session.llm_model,
+            "llm_temperature": session.llm_temperature,
+            "llm_max_tokens": session.llm_max_tokens,
+            "system_prompt": session.system_prompt,
+            "allowed_tools": _strings(session.allowed_tools),
+            "mcp_servers": _parsed(session.mcp_servers, dict),
+            "workflow": {"id": session.workflow_id} if session.workflow_id else None,
+            "environment_variables": {
+                str(name): value if isinstance(value, str) else json.dumps(value)
+                for name, value in _parsed(session.environment_variables, dict).items()
+            },
+        },
+        "sdk_session_id": session.sdk_session_id,
+    }
+
+
+def repositories(text: str | None, extra_url: str | None) -> list[dict[str, str | None]]:
+    """The session's repositories: the JSON list, then the single URL where it is not among them."""
+    found: list[dict[str, str | None]] = []
+    for entry in _parsed(text, list):
+        if isinstance(entry, str):
+            entry = {"url": entry}
+        if isinstance(entry, dict) and isinstance(entry.get("url"), str) and entry["url"]:
+            branch, name = entry.get("branch"), entry.get("name")
+            found.append(
+                {
+                    "url": entry["url"],
+                    "branch": branch if isinstance(branch, str) and branch else None,
+                    "name": name if isinstance(name, str) and name else repository_name(entry["url"]),
+                }
+            )
+    if extra_url and extra_url not in {repo["url"] for repo in found}:
+        found.append({"url": extra_url, "branch": None, "name": repository_name(extra_url)})
+    return found
+
+
+def repository_name(url: str) -> str:
+    """Last part of the path, without .git; also of the `host:path` form of ssh."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = url
+    last = (path or url).rstrip("/").replace(":", "/").rsplit("/", 1)[-1]
+    return last.removesuffix(".git") or "repository"
+
+
+def _parsed(text: str | None, kind: type) -> Any:
+    """JSON of the kind, or an empty one: clients may store any text."""
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return kind()
+    return value if isinstance(value, kind) else kind()
+
+
+def _strings(text: str | None) -> list[str] | None:
+    """A JSON list of names; None when none was given, which means every tool."""
+    if not text:
+        return None
+    return [entry for entry in _parsed(text, list) if isinstance(entry, str)]

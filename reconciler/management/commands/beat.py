@@ -1,0 +1,70 @@
+"""`manage.py beat`: the schedule. A second one idles until the first is gone."""
+
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from ambient import env
+from ambient.celery import app
+from reconciler.management.process import become
+from reconciler.watcher import connect
+
+LOCK = 0x616D626265617401  # "ambbeat", 1
+LOOK_SECONDS = 2.0
+LOST = 75  # EX_TEMPFAIL: the supervisor starts us again
+
+log = structlog.get_logger(__name__)
+
+
+def wait_for_turn(connection: psycopg.Connection) -> None:
+    """Return once this process holds the lock."""
+    told = False
+    while True:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+        if row is not None and row[0]:
+            return
+        if not told:
+            log.info("another beat is at work, waiting")
+            told = True
+        time.sleep(LOOK_SECONDS)
+
+
+def guard_turn(connection: psycopg.Connection) -> None:
+    """End the process when the lock's connection is lost: another beat may have it by then."""
+    while True:
+        time.sleep(LOOK_SECONDS)
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error as exc:
+            log.error("lost the lock's connection", error=type(exc).__name__)
+            os._exit(LOST)
+
+
+def _leave(*args: object) -> None:
+    raise SystemExit(0)
+
+
+class Command(BaseCommand):
+    help = "Send the regular tasks. Only one of several does it at a time."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        become("beat")
+        for number in (signal.SIGTERM, signal.SIGINT):  # while it waits; Celery sets its own
+            signal.signal(number, _leave)
+        try:
+            with connect(settings.DATABASE_DIRECT_URL, name="ambient-beat") as connection:
+                wait_for_turn(connection)
+                threading.Thread(target=guard_turn, args=[connection], name="beat-lock", daemon=True).start()
+                log.info("beat is at work")
+                app.Beat(loglevel=env.LOG_LEVEL, quiet=True).run()
+        except psycopg.Error as exc:
+            log.error("database is away", error=str(exc).strip())
+            raise SystemExit(LOST) from exc

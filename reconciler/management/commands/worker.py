@@ -1,0 +1,37 @@
+"""`manage.py worker`: a Celery worker that runs the passes."""
+
+import os
+import socket
+from typing import Any
+
+from celery.signals import worker_shutting_down
+from django.core.management.base import BaseCommand
+
+from ambient import env
+from ambient.celery import app
+from reconciler.management.process import become
+from reconciler.stopping import begin_stopping
+
+
+class Command(BaseCommand):
+    help = "Run passes. Any number of workers may run."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        become("worker")
+        app.conf.worker_consumer = "reconciler.celery_parts:PatientConsumer"
+        app.conf.worker_proc_alive_timeout = 30.0
+        worker_shutting_down.connect(begin_stopping)
+        app.worker_main(
+            [
+                "worker",
+                "--pool=prefork",
+                f"--concurrency={env.WORKER_CONCURRENCY}",
+                f"--loglevel={env.LOG_LEVEL}",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                "-n",
+                f"worker-{os.getpid()}@{socket.gethostname()}",
+            ]
+        )

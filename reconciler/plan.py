@@ -1,0 +1,336 @@
+"""What to do about one session: pure and total, from frozen values to a frozen plan (docs/reconciling.md).
+
+    wanted running:  absent -> Pending -> (a place) -> Creating -> Running -> Completed
+                     a lost runner: Creating, Running -> Pending, a bounded number of times, then Failed
+    not wanted:      anything but a final phase -> Stopping -> (nothing left) -> Stopped
+    final:           nothing may be left; Pending again only when the generation has grown
+
+A plan is written down before its steps are carried out, so an attempt's number is stored before it exists.
+"""
+
+import datetime
+from dataclasses import replace
+
+from reconciler.errors import TemporaryError
+from reconciler.state import Apply, Delete, Desired, Limits, Noted, Observed, Plan, Status, Step, TakePlace
+from sessions_app.choices import FINAL_PHASES, ConditionType, DesiredState, Phase, Reason
+
+FIRST_RESTART_SECONDS = 1.0
+DELETE_AGAIN_SECONDS = 6.0
+WAIT_FOR_PLACE_SECONDS = 60.0
+IDLE_SECONDS = 3600.0
+FINISHED_GRACE_SECONDS = 15.0
+EXIT_CONFIG_INVALID = 2
+TEXTS: dict[Reason | None, str] = {
+    Reason.STOPPED_BY_USER: "The session was stopped.",
+    Reason.TIMEOUT: "The session reached its time limit.",
+    Reason.INACTIVITY: "The session had nothing to do for too long.",
+    Reason.BUDGET_REACHED: "The session reached its budget.",
+}
+
+Time = datetime.datetime
+
+
+def plan(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
+    """The next plan for one session."""
+    if status.phase in FINAL_PHASES:
+        return _final(desired, observed, status)
+    if desired.state != DesiredState.RUNNING or status.phase == Phase.STOPPING:
+        return _ending(desired, observed, status)
+    if status.phase is None:
+        return _pending_again(desired, status, "Waiting to be started.")
+    if status.phase == Phase.PENDING:
+        return _pending(desired, observed, status, limits, now)
+    if desired.generation > status.observed_generation:
+        return _pending_again(desired, status, "Starting again, because a new start was asked for.")
+    if status.phase == Phase.CREATING:
+        return _creating(desired, observed, status, limits, now)
+    return _running(desired, observed, status, limits, now)
+
+
+def plan_after_error(status: Status, error: TemporaryError) -> Plan:
+    """A passing fault becomes a condition that people can read; the phase stays."""
+    kind = ConditionType.RUNNER_READY if status.phase == Phase.RUNNING else ConditionType.OBJECTS_APPLIED
+    return Plan(conditions=(Noted(kind, "Unknown", error.reason, error.message),))
+
+
+def plan_after_refusal(desired: Desired, status: Status, reason: Reason, message: str) -> Plan:
+    """A fault that stays ends the session, by way of a phase from which Failed may follow."""
+    if status.phase in FINAL_PHASES:
+        return Plan(conditions=(Noted(ConditionType.OBJECTS_APPLIED, "False", reason, message),))
+    if status.phase is None:
+        first = Phase.PENDING if desired.state == DesiredState.RUNNING else Phase.STOPPING
+        return Plan(phase=first, reason=reason, message=message, requeue_after=0.0)
+    return _end(desired, Phase.FAILED, reason, message)
+
+
+def seconds_left(since: Time | None, seconds: float, now: Time) -> float:
+    """Until a deadline that counts from a stored time; a time too far ahead to be true counts as due."""
+    if since is None or (since - now).total_seconds() > seconds:
+        return 0.0
+    return max(seconds - (now - since).total_seconds(), 0.0)
+
+
+def _final(desired: Desired, observed: Observed, status: Status) -> Plan:
+    left = _removal(desired, observed, status)
+    if left:
+        return Plan(steps=left, requeue_after=DELETE_AGAIN_SECONDS)
+    if desired.state == DesiredState.RUNNING and desired.generation > status.observed_generation:
+        return _pending_again(desired, status, "Waiting to be started.")
+    return Plan()
+
+
+def _ending(desired: Desired, observed: Observed, status: Status) -> Plan:
+    left = _removal(desired, observed, status)
+    if status.phase != Phase.STOPPING:
+        return Plan(
+            phase=Phase.STOPPING,
+            reason=Reason.STOPPED_BY_USER,
+            message="A stop was asked for.",
+            conditions=(_ready("False", Reason.STOPPED_BY_USER, "The runner is being stopped."),),
+            steps=left,
+            requeue_after=DELETE_AGAIN_SECONDS if left else 0.0,
+        )
+    if left:
+        return Plan(steps=left, requeue_after=DELETE_AGAIN_SECONDS)
+    reason = status.reason if status.reason in TEXTS else Reason.STOPPED_BY_USER
+    text = TEXTS[reason or Reason.STOPPED_BY_USER]
+    if reason != Reason.STOPPED_BY_USER and status.reason_text:
+        text = status.reason_text  # it has the numbers
+    return _end(desired, Phase.STOPPED, reason, text, settled=desired.state != DesiredState.RUNNING)
+
+
+def _pending(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
+    left = _removal(desired, observed, status)
+    if left:
+        return Plan(steps=left, requeue_after=DELETE_AGAIN_SECONDS)
+    if status.restarts and desired.generation == status.observed_generation:
+        wait = seconds_left(status.phase_since, backoff_seconds(status.restarts), now)
+        if wait > 0:
+            return Plan(requeue_after=wait)
+    if not status.placed:
+        return Plan(steps=(TakePlace(),), requeue_after=WAIT_FOR_PLACE_SECONDS)
+    restarts = status.restarts if desired.generation == status.observed_generation else 0
+    return _attempt(desired, observed, status, limits.start_deadline_seconds, restarts=restarts)
+
+
+def _attempt(
+    desired: Desired,
+    observed: Observed,
+    status: Status,
+    deadline: float,
+    *,
+    restarts: int,
+    steps: tuple[Step, ...] = (),
+) -> Plan:
+    number = max(status.attempt, observed.attempt) + 1
+    return Plan(
+        phase=Phase.CREATING,
+        reason=Reason.STARTING,
+        message="The runner is being started.",
+        conditions=(
+            Noted(ConditionType.RUNNER_STARTED, "False", Reason.STARTING, f"Starting attempt {number}."),
+            _ready("False", Reason.STARTING, "The runner does not answer yet."),
+        ),
+        fields=(
+            ("attempt", number),
+            ("restarts", restarts),
+            ("observed_generation", desired.generation),
+            ("runner_endpoint", None),
+            ("runner_instance", None),
+        ),
+        steps=(*steps, Apply(number)),
+        requeue_after=deadline,
+    )
+
+
+def _creating(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
+    current = observed.exists and observed.attempt == status.attempt
+    if current and observed.exit is not None:
+        return _exited(desired, observed, status, limits)
+    if current and observed.ready:
+        return _answers(observed, limits, desired, status, now)
+    left = seconds_left(status.phase_since, limits.start_deadline_seconds, now)
+    if left <= 0:
+        text = f"The runner did not answer within {limits.start_deadline_seconds:g} s."
+        reason = (observed.reason if current else None) or Reason.START_DEADLINE
+        return _restart(desired, status, limits, reason, text)
+    if not current:  # it was never made, or is gone with its host: the stored number may have been used
+        stray = (Delete(observed.attempt),) if observed.exists else ()
+        return _attempt(desired, observed, status, left, restarts=status.restarts, steps=stray)
+    return Plan(
+        conditions=(
+            Noted(ConditionType.OBJECTS_APPLIED, "True", Reason.STARTING, "Everything was asked for."),
+            Noted(ConditionType.RUNNER_STARTED, "True", Reason.STARTING, f"Attempt {status.attempt} runs."),
+            _ready(
+                "False",
+                observed.reason or Reason.STARTING,
+                observed.message or "The runner does not answer yet.",
+            ),
+        ),
+        requeue_after=left,
+    )
+
+
+def _answers(observed: Observed, limits: Limits, desired: Desired, status: Status, now: Time) -> Plan:
+    first = status.phase != Phase.RUNNING
+    since = now if first else status.phase_since
+    return Plan(
+        phase=Phase.RUNNING if first else None,
+        reason=Reason.READY if first else None,
+        message="The runner answers." if first else None,
+        conditions=(
+            Noted(ConditionType.OBJECTS_APPLIED, "True", Reason.READY, "Everything was asked for."),
+            Noted(ConditionType.RUNNER_STARTED, "True", Reason.READY, f"Attempt {status.attempt} runs."),
+            _ready("True", Reason.READY, "The runner answers."),
+        ),
+        fields=(("runner_endpoint", observed.endpoint), ("runner_instance", observed.instance)),
+        requeue_after=_next_deadline(desired, replace(status, phase_since=since), limits, now),
+    )
+
+
+def _running(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
+    current = observed.exists and observed.attempt == status.attempt
+    if _is_finished(desired, status):
+        if not current or observed.exit is not None:
+            return _end(desired, Phase.COMPLETED, Reason.SUCCEEDED, "The work is done.")
+        wait = seconds_left(status.last_run_ended_at, FINISHED_GRACE_SECONDS, now)
+        if wait <= 0:  # an agent that does not know /exit
+            return Plan(steps=(Delete(observed.attempt),), requeue_after=DELETE_AGAIN_SECONDS)
+    if current and observed.exit is not None:
+        return _exited(desired, observed, status, limits)
+    if not current:
+        reason = observed.reason or Reason.POD_LOST
+        return _restart(desired, status, limits, reason, observed.message or "The runner is gone.")
+    if desired.timeout and seconds_left(status.phase_since, desired.timeout, now) <= 0:
+        return _stop(
+            observed, Reason.TIMEOUT, f"The session has run for {desired.timeout} s, its time limit."
+        )
+    quiet = _inactivity_seconds(desired, limits)
+    if quiet and not status.run_active and seconds_left(_last_activity(status), quiet, now) <= 0:
+        return _stop(observed, Reason.INACTIVITY, f"The session had nothing to do for {quiet} s.")
+    if not observed.ready:
+        reason = observed.reason or Reason.NOT_ANSWERING
+        return _restart(
+            desired, status, limits, reason, observed.message or "The runner does not answer any more."
+        )
+    return _answers(observed, limits, desired, status, now)
+
+
+def _exited(desired: Desired, observed: Observed, status: Status, limits: Limits) -> Plan:
+    ended = observed.exit
+    assert ended is not None  # noqa: S101 - for the type checker
+    if ended.code == 0 and ended.signal is None and ended.reason is None:
+        return _end(desired, Phase.COMPLETED, Reason.SUCCEEDED, "The runner has finished its work.")
+    text = f"The runner ended with {ended}."
+    if observed.message:
+        text = f"{text} Its last lines:\n{observed.message}"
+    if ended.code == EXIT_CONFIG_INVALID:
+        return _end(desired, Phase.FAILED, Reason.CONFIG_INVALID, text)
+    return _restart(desired, status, limits, ended.reason or Reason.RUNNER_EXITED, text)
+
+
+def _restart(desired: Desired, status: Status, limits: Limits, reason: Reason, text: str) -> Plan:
+    counted = reason != Reason.HOST_RESTARTED
+    if limits.max_restarts == 0 or (counted and status.restarts >= limits.max_restarts):
+        if limits.max_restarts:
+            text = f"After {status.restarts} restarts: {text}"
+        return _end(desired, Phase.FAILED, reason, text)
+    restarts = status.restarts + 1 if counted else status.restarts
+    number = f"Restart {restarts} of {limits.max_restarts}" if counted else "Restarting"
+    return Plan(
+        phase=Phase.PENDING,
+        reason=reason,
+        message=f"{number}: {text}",
+        conditions=(
+            Noted(ConditionType.RUNNER_STARTED, "False", reason, text),
+            _ready("False", reason, "The runner is restarted."),
+        ),
+        fields=(("restarts", restarts), ("runner_endpoint", None), ("runner_instance", None)),
+        requeue_after=backoff_seconds(restarts) if counted else 0.0,
+    )
+
+
+def _pending_again(desired: Desired, status: Status, text: str) -> Plan:
+    return Plan(
+        phase=Phase.PENDING,
+        reason=Reason.WAITING,
+        message=text,
+        conditions=(
+            Noted(ConditionType.ACCEPTED, "True", Reason.WAITING, "A start was asked for."),
+            Noted(ConditionType.FINISHED, "False", Reason.WAITING, ""),
+        ),
+        fields=(("runner_endpoint", None), ("runner_instance", None)),
+        requeue_after=0.0,
+    )
+
+
+def _stop(observed: Observed, reason: Reason, text: str) -> Plan:
+    return Plan(
+        phase=Phase.STOPPING,
+        reason=reason,
+        message=text,
+        conditions=(_ready("False", reason, "The runner is being stopped."),),
+        steps=(Delete(observed.attempt),),
+        requeue_after=DELETE_AGAIN_SECONDS,
+    )
+
+
+def _end(desired: Desired, phase: Phase, given: Reason | None, text: str, *, settled: bool = True) -> Plan:
+    reason = given or Reason.STOPPED_BY_USER
+    return Plan(
+        phase=phase,
+        reason=reason,
+        message=text,
+        conditions=(
+            _ready("False", reason, "There is no runner."),
+            Noted(ConditionType.FINISHED, "True", reason, text),
+        ),
+        # Not settled: a start was asked for while it stopped, so the generation stays ahead.
+        fields=(("observed_generation", desired.generation),) if settled else (),
+        requeue_after=0.0,
+    )
+
+
+def _removal(desired: Desired, observed: Observed, status: Status) -> tuple[Step, ...]:
+    left = observed.exists or (desired.state == DesiredState.DELETED and bool(observed.objects))
+    return (Delete(max(status.attempt, observed.attempt)),) if left else ()
+
+
+def _ready(status: str, reason: Reason, message: str) -> Noted:
+    return Noted(ConditionType.RUNNER_READY, status, reason, message)
+
+
+def _is_finished(desired: Desired, status: Status) -> bool:
+    """A run of this start ended well, nothing is queued, and the session should end then."""
+    ended, since = status.last_run_ended_at, status.phase_since
+    if not (desired.stop_on_run_finished and status.last_run_succeeded and not status.run_active):
+        return False
+    return ended is not None and since is not None and ended >= since
+
+
+def backoff_seconds(restarts: int) -> float:
+    """1, 2, 4 s."""
+    return FIRST_RESTART_SECONDS * 2.0 ** max(min(restarts, 10) - 1, 0)
+
+
+def _inactivity_seconds(desired: Desired, limits: Limits) -> int:
+    return limits.inactivity_seconds if desired.inactivity_timeout is None else desired.inactivity_timeout
+
+
+def _last_activity(status: Status) -> Time | None:
+    times = (status.phase_since, status.newest_message_at, status.last_run_ended_at)
+    return max((time for time in times if time is not None), default=None)
+
+
+def _next_deadline(desired: Desired, status: Status, limits: Limits, now: Time) -> float:
+    left = [IDLE_SECONDS]
+    if desired.timeout:
+        left.append(seconds_left(status.phase_since, desired.timeout, now))
+    quiet = _inactivity_seconds(desired, limits)
+    if quiet:
+        since = now if status.run_active else _last_activity(status)
+        left.append(seconds_left(since, quiet, now))
+    if _is_finished(desired, status):
+        left.append(seconds_left(status.last_run_ended_at, FINISHED_GRACE_SECONDS, now))
+    return min(left)

@@ -1,0 +1,1 @@
+"""The parent of all runners of one home (process runtime)."""

@@ -1,0 +1,65 @@
+"""What every runtime can do. Each call may be repeated, come late, or fail in the middle."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.state import Observed
+
+EVERY_ATTEMPT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class SessionRef:
+    """Which session a call is about, as it was written down. `purge`: nothing of it is wanted any more."""
+
+    id: str
+    project_id: str
+    generation: int = 0
+    attempt: int = 0
+    host: str | None = None
+    purge: bool = False
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Something of ours that exists, whether or not a row asks for it."""
+
+    session_id: str
+    generation: int
+    attempt: int
+    objects: tuple[str, ...] = ()
+
+
+class Runtime(ABC):
+    """What sessions run on. Raises TemporaryError and PermanentError only."""
+
+    @abstractmethod
+    def observe_many(self, sessions: Sequence[SessionRef]) -> Mapping[str, Observed]:
+        """The state of many sessions in one call."""
+
+    @abstractmethod
+    def observe(self, session: SessionRef) -> Observed:
+        """The state of one session."""
+
+    @abstractmethod
+    def apply(self, session: SessionRef, spec: Mapping[str, Any], attempt: int) -> None:
+        """Have a runner of this attempt; refused when this or a newer one was applied or deleted before."""
+
+    @abstractmethod
+    def delete(self, session: SessionRef, up_to_attempt: int) -> None:
+        """Remove the runners up to this attempt; returns early, `observe` says when they are gone."""
+
+    @abstractmethod
+    def logs(self, session: SessionRef, lines: int = 200) -> str:
+        """The last lines of the newest runner's log."""
+
+    @abstractmethod
+    def existing(self) -> Iterable[Existing]:
+        """Everything of ours that exists: resync starts from here as well as from the rows."""
+
+    @property
+    def host(self) -> str | None:
+        """Which runner host this is, where only one can reach its sessions."""
+        return None

@@ -1,0 +1,98 @@
+"""Reads of the reconciler: rows into the frozen values of a plan."""
+
+import json
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from ambient import env
+from reconciler.runtimes.base import SessionRef
+from reconciler.state import Desired, Limits, Noted, Status
+from sessions_app.choices import DesiredState, Phase, Reason, RunState
+from sessions_app.models import Run, Session, SessionMessage
+
+ENDED = (RunState.FINISHED, RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED)
+
+
+def sessions_for_plan(sessions: QuerySet[Session] | None = None) -> QuerySet[Session]:
+    """Sessions, also deleted ones, with what the conversation is doing: an index lookup each."""
+    runs = Run.objects.filter(session=OuterRef("pk"))
+    last = runs.filter(state__in=ENDED, finished_at__isnull=False).order_by("-number")
+    newest = SessionMessage.objects.filter(session=OuterRef("pk")).order_by("-seq")
+    base = Session.objects.all() if sessions is None else sessions
+    return base.annotate(
+        run_active=Exists(runs.filter(state__in=[RunState.QUEUED, RunState.RUNNING])),
+        newest_message_at=Subquery(newest.values("created_at")[:1]),
+        last_run_ended_at=Subquery(last.values("finished_at")[:1]),
+        last_run_state=Subquery(last.values("state")[:1]),
+    )
+
+
+def limits() -> Limits:
+    """The settings that plans depend on."""
+    return Limits(
+        start_deadline_seconds=env.START_DEADLINE_SECONDS,
+        max_restarts=env.MAX_RESTARTS,
+        inactivity_seconds=env.INACTIVITY_TIMEOUT_SECONDS,
+    )
+
+
+def desired_of(session: Session) -> Desired:
+    """The wish in a row."""
+    return Desired(
+        state=DesiredState(session.desired_state),
+        generation=session.generation,
+        timeout=session.timeout or None,
+        inactivity_timeout=session.inactivity_timeout,
+        stop_on_run_finished=session.stop_on_run_finished,
+    )
+
+
+def status_of(session: Session) -> Status:
+    """What was written down in a row of `sessions_for_plan`."""
+    return Status(
+        phase=Phase(session.phase) if session.phase else None,
+        phase_since=session.phase_since,
+        reason=Reason(session.reason) if session.reason in Reason.values else None,
+        reason_text=session.reason_text,
+        observed_generation=session.observed_generation,
+        attempt=session.attempt,
+        restarts=session.restarts,
+        placed=session.placed_at is not None,
+        endpoint=session.runner_endpoint,
+        instance=session.runner_instance,
+        conditions=tuple(_conditions(session.conditions)),
+        run_active=getattr(session, "run_active", False),
+        newest_message_at=getattr(session, "newest_message_at", None),
+        last_run_ended_at=getattr(session, "last_run_ended_at", None),
+        last_run_succeeded=getattr(session, "last_run_state", None) == RunState.FINISHED,
+    )
+
+
+def ref_of(session: Session) -> SessionRef:
+    """The session as runtimes name it."""
+    live = session.phase in (Phase.CREATING, Phase.RUNNING, Phase.STOPPING)
+    return SessionRef(
+        id=session.pk,
+        project_id=session.project_id,
+        generation=session.observed_generation,
+        attempt=session.attempt,
+        host=session.runner_host if live else None,
+        purge=session.desired_state == DesiredState.DELETED,
+    )
+
+
+def _conditions(text: str | None) -> Iterable[Noted]:
+    """Stored conditions; what others wrote in another form is left out."""
+    try:
+        entries = json.loads(text or "[]")
+    except ValueError:
+        return
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict):
+            yield Noted(
+                str(entry.get("type")),
+                str(entry.get("status")),
+                str(entry.get("reason")),
+                str(entry.get("message") or ""),
+            )

@@ -1,0 +1,133 @@
+"""One pass over one session: read both states, plan, write down, act. Every step may run twice, or late."""
+
+from typing import Any
+
+import structlog
+
+from ambient.common.database import database_now, transactional
+from ambient.common.exceptions import Conflict
+from reconciler.errors import ClaimLost, OtherHost, PermanentError, TemporaryError
+from reconciler.launch import launch_document
+from reconciler.outcome import Outcome
+from reconciler.placement import take_place
+from reconciler.plan import plan, plan_after_error, plan_after_refusal
+from reconciler.runtimes import runtime_for
+from reconciler.runtimes.base import EVERY_ATTEMPT, Runtime, SessionRef
+from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
+from reconciler.state import Apply, Delete, Plan, TakePlace
+from reconciler.workqueue import Claim, check_claim
+from sessions_app.choices import FINAL_PHASES
+from sessions_app.models import Session
+from sessions_app.status import Condition, StatusChanged, session_record_status
+
+ROUNDS = 6
+AGAIN_SECONDS = 1.0
+OTHER_HOST_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def reconcile_session(claim: Claim) -> Outcome:
+    """Bring one session nearer to what is wanted. Raises TemporaryError after writing its reason down.
+
+    Goes on as long as something follows at once, so that most starts and stops need one pass.
+    """
+    runtime = runtime_for_pass(claim)
+    if runtime is None:
+        return Outcome()
+    for _ in range(ROUNDS):
+        session = sessions_for_plan().filter(pk=claim.key).first()
+        if session is None:
+            runtime.delete(SessionRef(claim.key, claim.project, purge=True), EVERY_ATTEMPT)
+            return Outcome()
+        try:
+            following = _round(claim, session, runtime)
+        except OtherHost:
+            return Outcome(OTHER_HOST_SECONDS)
+        except (StatusChanged, Conflict):  # somebody else wrote: read again
+            return Outcome(0.0)
+        except PermanentError as exc:
+            following = _fail(claim, exc)
+        except TemporaryError as exc:
+            _note(claim, exc)
+            raise
+        if following.steps or following.phase is not None:
+            continue
+        return Outcome(following.requeue_after)
+    return Outcome(AGAIN_SECONDS)
+
+
+def runtime_for_pass(claim: Claim) -> Runtime | None:
+    """The runtime; without one that works here, the session fails and there is none."""
+    try:
+        return runtime_for()
+    except PermanentError as exc:
+        while _fail(claim, exc).requeue_after is not None:
+            continue
+        return None
+
+
+def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
+    ref = ref_of(session)
+    now = database_now()
+    following = plan(desired_of(session), runtime.observe(ref), status_of(session), limits(), now)
+    record(claim, session, following, host=runtime.host)
+    for step in following.steps:
+        match step:
+            case Apply(attempt):
+                document = launch_document(session, generation=session.observed_generation, attempt=attempt)
+                runtime.apply(ref_of(session), document, attempt)
+            case Delete(up_to_attempt):
+                runtime.delete(ref, up_to_attempt)
+            case TakePlace():
+                if not take_place(session=session, claim=claim):
+                    return Plan(requeue_after=following.requeue_after)
+    if following.steps and all(isinstance(step, Delete) for step in following.steps):
+        if runtime.observe(ref).exists:  # it takes its time: its end wakes us
+            return Plan(requeue_after=following.requeue_after)
+    return following
+
+
+@transactional
+def record(claim: Claim, session: Session, following: Plan, *, host: str | None = None) -> None:
+    """Write a plan down, refused when the status has moved on or the claim is lost."""
+    if not following.changes(status_of(session)):
+        return
+    fields: dict[str, Any] = dict(following.fields)
+    if "attempt" in fields:
+        fields["runner_host"] = host
+    session_record_status(
+        session=session,
+        phase=following.phase,
+        reason=following.reason,
+        reason_text=following.message,
+        conditions=[
+            Condition(noted.type, noted.status, noted.reason, noted.message) for noted in following.conditions
+        ],
+        fields=fields,
+    )
+    check_claim(claim)
+    if following.phase is not None:
+        log.info("session phase", session=session.pk, phase=following.phase, reason=following.reason)
+
+
+def _fail(claim: Claim, error: PermanentError) -> Plan:
+    """Write a refusal down; a session that may not fail directly gets there by the phase before."""
+    session = sessions_for_plan().filter(pk=claim.key).first()
+    if session is None:
+        return Plan()
+    refused = plan_after_refusal(desired_of(session), status_of(session), error.reason, error.message)
+    record(claim, session, refused)
+    log.warning("session cannot run", session=claim.key, reason=error.reason, message=error.message)
+    return Plan(requeue_after=None if refused.phase in {None, *FINAL_PHASES} else 0.0)
+
+
+def _note(claim: Claim, error: TemporaryError) -> None:
+    """A passing fault becomes a condition before the back-off."""
+    session = sessions_for_plan().filter(pk=claim.key).first()
+    if session is None:
+        return
+    try:
+        record(claim, session, plan_after_error(status_of(session), error))
+    except (StatusChanged, ClaimLost):
+        log.info("a fault was not written down, the status has moved on", session=claim.key)

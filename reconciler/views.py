@@ -1,0 +1,97 @@
+"""POST /token: a runner proves itself and gets a token for its own session (control plane only)."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ambient.common.exceptions import Forbidden, InvalidField, Unauthenticated
+from reconciler.errors import PermanentError
+from reconciler.launch import runner_secret
+from sessions_app.models import Session
+from sessions_app.tokens import issue_session_token, launch_token, no_longer_wanted
+
+LARGEST_NUMBER = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    """Which attempt of which session asks, and what it shows."""
+
+    session_id: str
+    generation: int
+    attempt: int
+    instance: str
+    bearer: str
+
+
+Proof = Callable[[TokenRequest, Session], bool]
+
+
+def shows_launch_token(asked: TokenRequest, session: Session) -> bool:
+    """The token that only this attempt was started with."""
+    try:
+        secret = runner_secret(session)
+    except PermanentError:
+        return False
+    expected = launch_token(secret, session.pk, asked.generation, asked.attempt)
+    return hmac.compare_digest(expected.encode(), asked.bearer.encode())
+
+
+PROOFS: list[Proof] = [shows_launch_token]
+"""Any one of them is enough."""
+
+
+class TokenView(APIView):
+    """The runner's launch token for a session token; a renewal is the same call."""
+
+    authentication_classes: tuple[Any, ...] = ()
+    permission_classes: tuple[Any, ...] = ()
+    schema = None
+
+    def post(self, request: Request) -> Response:
+        asked = token_request(request)
+        session = Session.objects.filter(pk=asked.session_id).first()
+        if session is None or not any(proof(asked, session) for proof in PROOFS):
+            raise Unauthenticated("the launch token is not valid for this session and attempt")
+        refusal = no_longer_wanted(session, attempt=asked.attempt, generation=asked.generation)
+        if refusal:
+            raise Forbidden(f"this runner is no longer wanted: {refusal}")
+        issued = issue_session_token(session)
+        end = issued.expires_at.isoformat().replace("+00:00", "Z")
+        return Response({"token": issued.token, "expires_at": end}, headers={"Cache-Control": "no-store"})
+
+
+def token_request(request: Request) -> TokenRequest:
+    """The request's parts; raises Unauthenticated without a bearer token, InvalidField for a wrong body."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer.strip():
+        raise Unauthenticated("a launch token is needed")
+    body = request.data
+    if not isinstance(body, dict):
+        raise InvalidField("the body must be a JSON object")
+    return TokenRequest(
+        session_id=_text(body, "session_id"),
+        generation=_number(body, "generation"),
+        attempt=_number(body, "attempt"),
+        instance=_text(body, "instance"),
+        bearer=bearer.strip(),
+    )
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise InvalidField(f"{name} must be a text")
+    return value
+
+
+def _number(body: dict[str, Any], name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_NUMBER:
+        raise InvalidField(f"{name} must be a number")
+    return value

@@ -1,0 +1,15 @@
+"""Client of the Ambient platform: sessions of AI agents, watched live."""
+
+from ambient_platform.client import AmbientClient, Interrupt
+from ambient_platform.errors import AmbientError, APIError, ConnectionFailed
+from ambient_platform.streams import EventStream, StreamEvent
+
+__all__ = [
+    "APIError",
+    "AmbientClient",
+    "AmbientError",
+    "ConnectionFailed",
+    "EventStream",
+    "Interrupt",
+    "StreamEvent",
+]

@@ -1,0 +1,197 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.agent_start import AgentStart
+from ...models.agent_start_request import AgentStartRequest
+from ...models.error import Error
+from ...types import UNSET, Unset
+from typing import cast
+
+
+def _get_kwargs(
+    project_id: str,
+    agent_id: str,
+    *,
+    body: AgentStartRequest | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/ambient/v1/projects/{project_id}/agents/{agent_id}/start".format(
+            project_id=quote(str(project_id), safe=""),
+            agent_id=quote(str(agent_id), safe=""),
+        ),
+    }
+
+    if not isinstance(body, Unset):
+        _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> AgentStart | Error:
+    if response.status_code == 200:
+        response_200 = AgentStart.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 201:
+        response_201 = AgentStart.from_dict(response.json())
+
+        return response_201
+
+    response_default = Error.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[AgentStart | Error]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: AgentStartRequest | Unset = UNSET,
+) -> Response[AgentStart | Error]:
+    """201 with a new session, or 200 with the one that the agent is at work in.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (AgentStartRequest | Unset): The body of a start may be left out.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[AgentStart | Error]
+    """
+
+    kwargs = _get_kwargs(
+        project_id=project_id,
+        agent_id=agent_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: AgentStartRequest | Unset = UNSET,
+) -> AgentStart | Error | None:
+    """201 with a new session, or 200 with the one that the agent is at work in.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (AgentStartRequest | Unset): The body of a start may be left out.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        AgentStart | Error
+    """
+
+    return sync_detailed(
+        project_id=project_id,
+        agent_id=agent_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: AgentStartRequest | Unset = UNSET,
+) -> Response[AgentStart | Error]:
+    """201 with a new session, or 200 with the one that the agent is at work in.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (AgentStartRequest | Unset): The body of a start may be left out.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[AgentStart | Error]
+    """
+
+    kwargs = _get_kwargs(
+        project_id=project_id,
+        agent_id=agent_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: AgentStartRequest | Unset = UNSET,
+) -> AgentStart | Error | None:
+    """201 with a new session, or 200 with the one that the agent is at work in.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (AgentStartRequest | Unset): The body of a start may be left out.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        AgentStart | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            project_id=project_id,
+            agent_id=agent_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,196 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.error import Error
+from ...models.inbox_message import InboxMessage
+from ...models.inbox_message_request import InboxMessageRequest
+from typing import cast
+
+
+def _get_kwargs(
+    project_id: str,
+    agent_id: str,
+    *,
+    body: InboxMessageRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/ambient/v1/projects/{project_id}/agents/{agent_id}/inbox".format(
+            project_id=quote(str(project_id), safe=""),
+            agent_id=quote(str(agent_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | InboxMessage:
+    if response.status_code == 201:
+        response_201 = InboxMessage.from_dict(response.json())
+
+        return response_201
+
+    response_default = Error.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | InboxMessage]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: InboxMessageRequest,
+) -> Response[Error | InboxMessage]:
+    """Messages that wait for an agent's next start.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
+            started.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | InboxMessage]
+    """
+
+    kwargs = _get_kwargs(
+        project_id=project_id,
+        agent_id=agent_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: InboxMessageRequest,
+) -> Error | InboxMessage | None:
+    """Messages that wait for an agent's next start.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
+            started.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | InboxMessage
+    """
+
+    return sync_detailed(
+        project_id=project_id,
+        agent_id=agent_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: InboxMessageRequest,
+) -> Response[Error | InboxMessage]:
+    """Messages that wait for an agent's next start.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
+            started.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | InboxMessage]
+    """
+
+    kwargs = _get_kwargs(
+        project_id=project_id,
+        agent_id=agent_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    project_id: str,
+    agent_id: str,
+    *,
+    client: AuthenticatedClient,
+    body: InboxMessageRequest,
+) -> Error | InboxMessage | None:
+    """Messages that wait for an agent's next start.
+
+    Args:
+        project_id (str):
+        agent_id (str):
+        body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
+            started.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | InboxMessage
+    """
+
+    return (
+        await asyncio_detailed(
+            project_id=project_id,
+            agent_id=agent_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

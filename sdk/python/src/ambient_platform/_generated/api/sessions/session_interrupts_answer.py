@@ -1,0 +1,194 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.error import Error
+from ...models.interrupt import Interrupt
+from ...models.interrupt_answer_request import InterruptAnswerRequest
+from typing import cast
+
+
+def _get_kwargs(
+    id: str,
+    iid: str,
+    *,
+    body: InterruptAnswerRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/api/ambient/v1/sessions/{id}/interrupts/{iid}/answer".format(
+            id=quote(str(id), safe=""),
+            iid=quote(str(iid), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Error | Interrupt:
+    if response.status_code == 200:
+        response_200 = Interrupt.from_dict(response.json())
+
+        return response_200
+
+    response_default = Error.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | Interrupt]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: str,
+    iid: str,
+    *,
+    client: AuthenticatedClient,
+    body: InterruptAnswerRequest,
+) -> Response[Error | Interrupt]:
+    """Answer an interrupt; with the last one the run goes on.
+
+    Args:
+        id (str):
+        iid (str):
+        body (InterruptAnswerRequest): A person's answer. A denial is `resolved` with a payload
+            such as `{"approved": false}`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | Interrupt]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        iid=iid,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: str,
+    iid: str,
+    *,
+    client: AuthenticatedClient,
+    body: InterruptAnswerRequest,
+) -> Error | Interrupt | None:
+    """Answer an interrupt; with the last one the run goes on.
+
+    Args:
+        id (str):
+        iid (str):
+        body (InterruptAnswerRequest): A person's answer. A denial is `resolved` with a payload
+            such as `{"approved": false}`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | Interrupt
+    """
+
+    return sync_detailed(
+        id=id,
+        iid=iid,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: str,
+    iid: str,
+    *,
+    client: AuthenticatedClient,
+    body: InterruptAnswerRequest,
+) -> Response[Error | Interrupt]:
+    """Answer an interrupt; with the last one the run goes on.
+
+    Args:
+        id (str):
+        iid (str):
+        body (InterruptAnswerRequest): A person's answer. A denial is `resolved` with a payload
+            such as `{"approved": false}`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | Interrupt]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        iid=iid,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: str,
+    iid: str,
+    *,
+    client: AuthenticatedClient,
+    body: InterruptAnswerRequest,
+) -> Error | Interrupt | None:
+    """Answer an interrupt; with the last one the run goes on.
+
+    Args:
+        id (str):
+        iid (str):
+        body (InterruptAnswerRequest): A person's answer. A denial is `resolved` with a payload
+            such as `{"approved": false}`.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | Interrupt
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            iid=iid,
+            client=client,
+            body=body,
+        )
+    ).parsed

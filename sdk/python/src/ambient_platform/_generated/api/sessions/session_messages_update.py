@@ -1,0 +1,194 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.error import Error
+from ...models.session_message import SessionMessage
+from ...models.session_message_edit_patch_request import SessionMessageEditPatchRequest
+from ...types import UNSET, Unset
+from typing import cast
+
+
+def _get_kwargs(
+    id: str,
+    mid: str,
+    *,
+    body: SessionMessageEditPatchRequest | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "patch",
+        "url": "/api/ambient/v1/sessions/{id}/messages/{mid}".format(
+            id=quote(str(id), safe=""),
+            mid=quote(str(mid), safe=""),
+        ),
+    }
+
+    if not isinstance(body, Unset):
+        _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | SessionMessage:
+    if response.status_code == 200:
+        response_200 = SessionMessage.from_dict(response.json())
+
+        return response_200
+
+    response_default = Error.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | SessionMessage]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: str,
+    mid: str,
+    *,
+    client: AuthenticatedClient,
+    body: SessionMessageEditPatchRequest | Unset = UNSET,
+) -> Response[Error | SessionMessage]:
+    """Change a message that is still queued.
+
+    Args:
+        id (str):
+        mid (str):
+        body (SessionMessageEditPatchRequest | Unset): The new text of a queued message.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | SessionMessage]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        mid=mid,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: str,
+    mid: str,
+    *,
+    client: AuthenticatedClient,
+    body: SessionMessageEditPatchRequest | Unset = UNSET,
+) -> Error | SessionMessage | None:
+    """Change a message that is still queued.
+
+    Args:
+        id (str):
+        mid (str):
+        body (SessionMessageEditPatchRequest | Unset): The new text of a queued message.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | SessionMessage
+    """
+
+    return sync_detailed(
+        id=id,
+        mid=mid,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: str,
+    mid: str,
+    *,
+    client: AuthenticatedClient,
+    body: SessionMessageEditPatchRequest | Unset = UNSET,
+) -> Response[Error | SessionMessage]:
+    """Change a message that is still queued.
+
+    Args:
+        id (str):
+        mid (str):
+        body (SessionMessageEditPatchRequest | Unset): The new text of a queued message.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | SessionMessage]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        mid=mid,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: str,
+    mid: str,
+    *,
+    client: AuthenticatedClient,
+    body: SessionMessageEditPatchRequest | Unset = UNSET,
+) -> Error | SessionMessage | None:
+    """Change a message that is still queued.
+
+    Args:
+        id (str):
+        mid (str):
+        body (SessionMessageEditPatchRequest | Unset): The new text of a queued message.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | SessionMessage
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            mid=mid,
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,308 @@
+"""Wire forms of the conversation: messages, runs, interrupts, and what clients send."""
+
+import datetime
+import json
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ambient.common.exceptions import InvalidField, MalformedRequest
+from sessions_app.models import Interrupt, Run, SessionMessage
+from sessions_app.services.interrupts import NO_PAYLOAD
+from sessions_app.services.runs import AguiRun, ResumeEntry
+from sessions_app.streams.message_frames import message_wire
+
+MAX_ID = 128
+MAX_CLIENT_ID = 255
+
+
+@extend_schema_field(OpenApiTypes.ANY)
+class JsonValue(serializers.JSONField):
+    """Any JSON value."""
+
+
+def _time(value: datetime.datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _given(body: dict[str, Any]) -> dict[str, Any]:
+    """Without what is unset; times as text."""
+    return {
+        name: _time(value) if isinstance(value, datetime.datetime) else value
+        for name, value in body.items()
+        if value is not None
+    }
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def message_body(message: SessionMessage) -> dict[str, Any]:
+    """The wire form of a stored message."""
+    return message_wire(
+        (
+            message.seq,
+            message.pk,
+            message.session_id,
+            message.event_type,
+            message.payload,
+            message.created_at,
+            message.created_by,
+            message.client_id,
+            message.run,
+            message.delivery,
+            message.reason,
+        )
+    )
+
+
+def run_body(run: Run) -> dict[str, Any]:
+    """The wire form of a run."""
+    return _given(
+        {
+            "kind": "Run",
+            "id": run.pk,
+            "session_id": run.session_id,
+            "number": run.number,
+            "trigger": run.trigger,
+            "actor": run.actor,
+            "message_id": run.message_id,
+            "state": run.state,
+            "resumes": run.resumes,
+            "created_at": run.created_at,
+            "started_at": run.started_at,
+            "finished_at": run.finished_at,
+            "first_seq": run.first_seq,
+            "last_seq": run.last_seq,
+            "outcome": _json(run.outcome),
+            "error_code": run.error_code,
+            "error_message": run.error_message,
+            "usage": _json(run.usage),
+            "cost_usd": None if run.cost_usd is None else float(run.cost_usd),
+            "model": run.model,
+        }
+    )
+
+
+def interrupt_body(interrupt: Interrupt) -> dict[str, Any]:
+    """The wire form of an interrupt."""
+    return _given(
+        {
+            "kind": "Interrupt",
+            "id": interrupt.pk,
+            "session_id": interrupt.session_id,
+            "run_id": interrupt.run,
+            "interrupt_id": interrupt.interrupt_id,
+            "type": interrupt.kind,
+            "request": _json(interrupt.request),
+            "response_schema": _json(interrupt.response_schema),
+            "state": interrupt.state,
+            "created_at": interrupt.created_at,
+            "expires_at": interrupt.expires_at,
+            "answer": _json(interrupt.answer),
+            "answered_by": interrupt.answered_by,
+            "answered_at": interrupt.answered_at,
+        }
+    )
+
+
+class SessionMessageSerializer(serializers.Serializer):
+    """One message of a session's conversation."""
+
+    id = serializers.CharField(read_only=True)
+    session_id = serializers.CharField(read_only=True)
+    seq = serializers.IntegerField(read_only=True)
+    event_type = serializers.CharField(required=False)
+    payload = serializers.CharField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    created_by = serializers.CharField(read_only=True, required=False)
+    client_id = serializers.CharField(read_only=True, required=False)
+    run_id = serializers.CharField(read_only=True, required=False)
+    delivery = serializers.CharField(read_only=True, required=False)
+    reason = serializers.CharField(read_only=True, required=False)
+
+
+class SessionMessageEditSerializer(serializers.Serializer):
+    """The new text of a queued message."""
+
+    payload = serializers.CharField()
+
+
+class RunSerializer(serializers.Serializer):
+    """One run of a session."""
+
+    kind = serializers.CharField(read_only=True)
+    id = serializers.CharField(read_only=True)
+    session_id = serializers.CharField(read_only=True)
+    number = serializers.IntegerField(read_only=True)
+    trigger = serializers.CharField(read_only=True)
+    actor = serializers.CharField(read_only=True, required=False)
+    message_id = serializers.CharField(read_only=True, required=False)
+    state = serializers.CharField(read_only=True)
+    resumes = serializers.CharField(read_only=True, required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    started_at = serializers.DateTimeField(read_only=True, required=False)
+    finished_at = serializers.DateTimeField(read_only=True, required=False)
+    first_seq = serializers.IntegerField(read_only=True, required=False)
+    last_seq = serializers.IntegerField(read_only=True, required=False)
+    outcome = JsonValue(read_only=True, required=False)
+    error_code = serializers.CharField(read_only=True, required=False)
+    error_message = serializers.CharField(read_only=True, required=False)
+    usage = JsonValue(read_only=True, required=False)
+    cost_usd = serializers.FloatField(read_only=True, required=False)
+    model = serializers.CharField(read_only=True, required=False)
+
+
+class RunListSerializer(serializers.Serializer):
+    """A page of runs."""
+
+    kind = serializers.CharField(read_only=True)
+    page = serializers.IntegerField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    total = serializers.IntegerField(read_only=True)
+    items = RunSerializer(many=True, read_only=True)
+
+
+class InterruptSerializer(serializers.Serializer):
+    """Something only a person can decide."""
+
+    kind = serializers.CharField(read_only=True)
+    id = serializers.CharField(read_only=True)
+    session_id = serializers.CharField(read_only=True)
+    run_id = serializers.CharField(read_only=True)
+    interrupt_id = serializers.CharField(read_only=True)
+    type = serializers.CharField(read_only=True, help_text="approval or question")
+    request = JsonValue(read_only=True)
+    response_schema = JsonValue(read_only=True, required=False)
+    state = serializers.CharField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True)
+    answer = JsonValue(read_only=True, required=False)
+    answered_by = serializers.CharField(read_only=True, required=False)
+    answered_at = serializers.DateTimeField(read_only=True, required=False)
+
+
+class InterruptListSerializer(serializers.Serializer):
+    """A page of interrupts."""
+
+    kind = serializers.CharField(read_only=True)
+    page = serializers.IntegerField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    total = serializers.IntegerField(read_only=True)
+    items = InterruptSerializer(many=True, read_only=True)
+
+
+class InterruptAnswerSerializer(serializers.Serializer):
+    """A person's answer. A denial is `resolved` with a payload such as `{"approved": false}`."""
+
+    status = serializers.ChoiceField(["resolved", "cancelled"])
+    payload = JsonValue(required=False)
+
+
+class RunInterruptSerializer(serializers.Serializer):
+    """Which run to end; without, the active one."""
+
+    runId = serializers.CharField(required=False)
+
+
+class RunInterruptResultSerializer(serializers.Serializer):
+    """Whether there was a run to end."""
+
+    message = serializers.CharField(read_only=True)
+    run_id = serializers.CharField(read_only=True, required=False)
+
+
+class RunAgentInputSerializer(serializers.Serializer):
+    """AG-UI RunAgentInput. The last user message is stored and becomes the run."""
+
+    threadId = serializers.CharField(required=False)
+    runId = serializers.CharField(required=False)
+    parentRunId = serializers.CharField(required=False)
+    protocolVersion = serializers.CharField(required=False)
+    messages = serializers.ListField(child=serializers.DictField(), required=False)
+    state = JsonValue(required=False)
+    tools = serializers.ListField(child=serializers.DictField(), required=False)
+    context = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.DictField(), required=False
+    )
+    forwardedProps = JsonValue(required=False)
+    resume = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+def _list_of_objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    value = body.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise MalformedRequest(f"Invalid request format: {name} must be an array of objects")
+    return value
+
+
+def _text(body: dict[str, Any], *names: str, limit: int = MAX_ID) -> str | None:
+    """A short text under the first name that is there."""
+    for name in names:
+        value = body.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise MalformedRequest(f"Invalid request format: {name} must be a string")
+        if not value or len(value) > limit:
+            raise InvalidField(f"{name} must have 1 to {limit} characters")
+        return value
+    return None
+
+
+def message_text(message: dict[str, Any]) -> str:
+    """The text of an AG-UI user message; parts that are not text cannot be taken."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = []
+        for part in content:
+            if (
+                not isinstance(part, dict)
+                or part.get("type") != "text"
+                or not isinstance(part.get("text"), str)
+            ):
+                raise InvalidField("messages: only text can be sent to this agent")
+            texts.append(part["text"])
+        return "\n".join(texts)
+    raise InvalidField("messages: content must be a text or an array of parts")
+
+
+def parse_run_input(body: dict[str, Any], session_id: str) -> AguiRun:
+    """What the platform acts on in a RunAgentInput; the rest is passed on to the agent."""
+    thread = _text(body, "threadId", "thread_id", limit=MAX_CLIENT_ID)
+    if thread not in (None, session_id):
+        raise InvalidField(f"threadId must be the session's id, {session_id}")
+    messages = _list_of_objects(body, "messages")
+    resume = [_resume_entry(entry) for entry in _list_of_objects(body, "resume")]
+    last = messages[-1] if messages and messages[-1].get("role") == "user" else None
+    extra = {name: body[name] for name in ("state", "forwardedProps") if body.get(name) is not None}
+    for name in ("tools", "context"):
+        if body.get(name) is not None:
+            extra[name] = _list_of_objects(body, name)
+    parent = _text(body, "parentRunId", "parent_run_id")
+    if parent is not None:
+        extra["parentRunId"] = parent
+    return AguiRun(
+        run_id=_text(body, "runId", "run_id"),
+        text=None if last is None else message_text(last),
+        client_id=None if last is None else _text(last, "id", limit=MAX_CLIENT_ID),
+        extra=extra,
+        resume=resume,
+    )
+
+
+def _resume_entry(entry: dict[str, Any]) -> ResumeEntry:
+    interrupt_id = _text(entry, "interruptId", "interrupt_id", limit=MAX_CLIENT_ID)
+    if interrupt_id is None:
+        raise InvalidField("resume: interruptId is missing")
+    status = entry.get("status")
+    if status not in ("resolved", "cancelled"):
+        raise InvalidField("resume: status must be resolved or cancelled")
+    return ResumeEntry(interrupt_id, status, entry.get("payload", NO_PAYLOAD))

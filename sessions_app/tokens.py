@@ -1,0 +1,81 @@
+"""Session tokens: what a runner calls the API with. Short-lived, for its own session only, stored nowhere."""
+
+import datetime
+from typing import NamedTuple
+
+from django.core import signing
+from django.utils import timezone
+
+from ambient import env
+from ambient.common.exceptions import Unauthenticated
+from projects_app.access import RunnerIdentity
+from sessions_app.choices import FINAL_PHASES, DesiredState
+from sessions_app.models import Session
+from sessions_app.runner_identity import launch_token
+
+__all__ = [
+    "SessionToken",
+    "issue_session_token",
+    "launch_token",
+    "no_longer_wanted",
+    "session_token_identity",
+]
+
+PREFIX = "ambs_"
+SALT = "ambient.session-token"
+
+
+class SessionToken(NamedTuple):
+    """A token and its end."""
+
+    token: str
+    expires_at: datetime.datetime
+
+
+def issue_session_token(session: Session) -> SessionToken:
+    """A token for the session's present attempt."""
+    text = signing.dumps([session.pk, session.attempt], salt=SALT)
+    end = timezone.now() + datetime.timedelta(seconds=env.SESSION_TOKEN_SECONDS)
+    return SessionToken(PREFIX + text, end)
+
+
+def session_token_identity(token: str) -> RunnerIdentity | None:
+    """Who the token speaks for; None when it is another kind of token.
+
+    Raises Unauthenticated when it is not valid any more: expired, forged, or its runner is not wanted.
+    """
+    if not token.startswith(PREFIX):
+        return None
+    try:
+        pk, attempt = signing.loads(
+            token.removeprefix(PREFIX),
+            salt=SALT,
+            max_age=datetime.timedelta(seconds=env.SESSION_TOKEN_SECONDS),
+        )
+    except signing.SignatureExpired as exc:
+        raise Unauthenticated("the session token has expired") from exc
+    except (signing.BadSignature, ValueError, TypeError) as exc:
+        raise Unauthenticated("the session token is not valid") from exc
+    columns = ("id", "desired_state", "deleted_at", "phase", "attempt", "generation")
+    session = Session.objects.filter(pk=pk).only(*columns).first()
+    if session is None:
+        raise Unauthenticated("the session is gone")
+    refusal = no_longer_wanted(session, attempt=attempt)
+    if refusal:
+        raise Unauthenticated(refusal)
+    return RunnerIdentity(session.pk)
+
+
+def no_longer_wanted(session: Session, *, attempt: int, generation: int | None = None) -> str | None:
+    """Why a runner of this attempt (and generation) should end, in one sentence; None while it is wanted."""
+    if session.deleted_at is not None or session.desired_state == DesiredState.DELETED:
+        return "the session is deleted"
+    if session.desired_state != DesiredState.RUNNING:
+        return "the session is stopped"
+    if session.phase in FINAL_PHASES:
+        return f"the session is {session.phase}"
+    if session.attempt != attempt:
+        return "the session has a newer attempt" if session.attempt > attempt else "no such attempt"
+    if generation is not None and session.generation != generation:
+        return "the session was started again"
+    return None

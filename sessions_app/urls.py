@@ -1,0 +1,45 @@
+"""Routes of sessions and of starting agents, below /api/ambient/v1."""
+
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from projects_app.urls import AGENT, crud_paths
+from sessions_app.views import AgentSessionsViewSet, AgentStartViewSet, SessionViewSet
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *crud_paths("sessions", SessionViewSet, "session"),
+    path(
+        "sessions/<str:pk>/start",
+        SessionViewSet.as_view({"post": "start"}, basename="session"),
+        name="session-start",
+    ),
+    path(
+        "sessions/<str:pk>/stop",
+        SessionViewSet.as_view({"post": "stop"}, basename="session"),
+        name="session-stop",
+    ),
+    path(
+        "sessions/<str:pk>/status",
+        SessionViewSet.as_view({"patch": "status"}, basename="session"),
+        name="session-status",
+    ),
+    path(
+        f"{AGENT}/start",
+        AgentStartViewSet.as_view({"post": "start", "get": "preview"}, basename="agent"),
+        name="agent-start",
+    ),
+    path(
+        f"{AGENT}/ignition",
+        AgentStartViewSet.as_view({"get": "preview"}, basename="agent-ignition"),
+        name="agent-ignition",
+    ),
+    path(
+        f"{AGENT}/sessions",
+        AgentSessionsViewSet.as_view({"get": "list"}, basename="agent-sessions"),
+        name="agent-sessions",
+    ),
+]
+
+if find_spec("sessions_app.conversation_urls"):
+    urlpatterns.append(path("", include("sessions_app.conversation_urls")))

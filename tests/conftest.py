@@ -1,0 +1,100 @@
+"""Users, clients and bindings that most tests of the platform need."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from projects_app.choices import Scope
+from projects_app.models import Role
+from projects_app.services.api_keys import api_key_create
+from projects_app.services.grants import TARGETS
+from projects_app.services.role_bindings import role_binding_create
+from tests.factories import ProjectFactory, SessionFactory, UserFactory
+
+V1 = "/api/ambient/v1"
+
+
+class WireClient(APIClient):
+    """Speaks JSON; `call(method, path below /api/ambient/v1, body)`."""
+
+    user = None
+
+    def call(self, method, path, body=None, **headers):
+        return self.generic(
+            method.upper(),
+            path if path.startswith("/api") else f"{V1}{path}",
+            data=self.encoded(body),
+            content_type="application/json",
+            headers=headers,
+        )
+
+    @staticmethod
+    def encoded(body):
+        import orjson
+
+        if body is None:
+            return b""
+        return body if isinstance(body, bytes) else orjson.dumps(body)
+
+
+@pytest.fixture
+def client_for(db):
+    """A client that sends an API key of the given user."""
+
+    def make(user, **key):
+        _, text = api_key_create(user=user, **key)
+        client = WireClient(headers={"Authorization": f"Bearer {text}"})
+        client.user = user
+        return client
+
+    return make
+
+
+@pytest.fixture
+def anonymous(db):
+    return WireClient()
+
+
+@pytest.fixture
+def user(db):
+    return UserFactory(username="alice")
+
+
+@pytest.fixture
+def admin(db):
+    return UserFactory(username="root", is_superuser=True, is_staff=True)
+
+
+@pytest.fixture
+def api_client(client_for, user):
+    return client_for(user)
+
+
+@pytest.fixture
+def admin_client_wire(client_for, admin):
+    return client_for(admin)
+
+
+@pytest.fixture
+def bind_role(db, user):
+    """Give a role (by name) on an object, or everywhere; to `user` unless another is named."""
+
+    def bind(role, target=None, *, to=None):
+        if role is None:
+            return None
+        scope = Scope.GLOBAL if target is None else type(target).__name__.lower()
+        values = {"scope": scope, "user_id": (to or user).username}
+        if target is not None:
+            values[TARGETS[scope]] = target.pk
+        return role_binding_create(role=Role.objects.get(name=role), values=values)
+
+    return bind
+
+
+@pytest.fixture
+def project(db):
+    return ProjectFactory(id="demo")
+
+
+@pytest.fixture
+def session(project):
+    return SessionFactory(project=project)

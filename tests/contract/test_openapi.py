@@ -1,0 +1,50 @@
+"""The committed OpenAPI document is what the code says."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+COMMITTED = Path(__file__).resolve().parents[2] / "sdk" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    file = tmp_path_factory.mktemp("openapi") / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file), stderr=StringIO())
+    return file.read_text()
+
+
+def operations(schema):
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                yield path, method, operation
+
+
+def test_no_drift(document):
+    assert COMMITTED.read_text() == document, "run `make openapi` and commit sdk/openapi.yaml"
+
+
+def test_operation_ids_are_unique_and_every_operation_has_the_error(document):
+    schema = yaml.safe_load(document)
+    ids = [operation["operationId"] for _, _, operation in operations(schema)]
+    assert len(ids) == len(set(ids))
+    for path, method, operation in operations(schema):
+        assert operation["responses"]["default"]["content"]["application/json"]["schema"] == {
+            "$ref": "#/components/schemas/Error"
+        }, (path, method)
+        assert not path.endswith("/")
+
+
+@pytest.mark.parametrize(
+    "kind", ["Session", "Project", "ProjectSettings", "User", "Role", "RoleBinding", "Agent", "InboxMessage"]
+)
+def test_every_kind_has_its_components(document, kind):
+    components = yaml.safe_load(document)["components"]["schemas"]
+    for name in (kind, f"{kind}List", f"{kind}Request", f"{kind}PatchRequest"):
+        assert name in components
+    assert {"id", "kind", "href", "created_at", "updated_at"} <= set(components[kind]["required"])
+    assert set(components[f"{kind}List"]["required"]) == {"kind", "page", "size", "total", "items"}

@@ -1,0 +1,104 @@
+"""What operators run: keys, roles, the first sign-in."""
+
+import stat
+from io import StringIO
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+
+from ambient import env
+from projects_app.access import access_of
+from projects_app.authentication import authenticate_bearer
+from projects_app.models import ApiKey, Role, RoleBinding, User
+from projects_app.services.users import user_ensure
+
+
+def run(*args):
+    out = StringIO()
+    call_command(*args, stdout=out)
+    return out.getvalue()
+
+
+def test_create_api_key(user, project):
+    text = run("create_api_key", "--user", "alice", "--project", "demo", "--role", "project:viewer").strip()
+    caller = authenticate_bearer(text)
+    assert caller.username == "alice"
+    key = ApiKey.objects.get()
+    assert (key.project_id, key.role.name, key.expires_at) == ("demo", "project:viewer", None)
+
+
+def test_create_api_key_that_expires(user):
+    run("create_api_key", "--user", "alice", "--expires-days", "2", "--name", "ci")
+    key = ApiKey.objects.get()
+    assert key.name == "ci"
+    assert round((key.expires_at - key.created_at).total_seconds() / 86_400) == 2
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--user", "nobody"),
+        ("--user", "alice", "--project", "none"),
+        ("--user", "alice", "--role", "none"),
+        ("--user", "alice", "--expires-days", "0"),
+    ],
+)
+def test_create_api_key_refuses(user, args):
+    with pytest.raises(CommandError):
+        run("create_api_key", *args)
+    assert not ApiKey.objects.exists()
+
+
+def test_seed_roles(db):
+    assert run("seed_roles") == "nothing to change\n"
+    Role.objects.filter(name="project:viewer").update(permissions="[]")
+    assert "project:viewer: would be" in run("seed_roles", "--dry-run", "--admin", "first")
+    assert Role.objects.get(name="project:viewer").permissions == "[]"
+    assert not RoleBinding.objects.exists()
+    out = run("seed_roles", "--admin", "first")
+    assert "role project:viewer: brought up to date" in out
+    assert "first: made platform:admin" in out
+    assert access_of(user_ensure(username="first")).everywhere("role:create")
+    assert run("seed_roles", "--admin", "first") == "nothing to change\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(env, "HOME", tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_bootstrap(db, home):
+    out = run("bootstrap")
+    password = out.splitlines()[0].rpartition(" ")[2]
+    assert authenticate(username="admin", password=password).is_superuser
+    file = home / "admin.key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert authenticate_bearer(file.read_text().strip()).username == "admin"
+    assert password not in file.read_text()
+    again = run("bootstrap")
+    assert again == f"API key for scripts: {file}\n"
+    assert (User.objects.count(), ApiKey.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("damage", ["removed", "foreign"])
+def test_bootstrap_mends_the_key_file(db, home, damage):
+    run("bootstrap")
+    file = home / "admin.key"
+    old = file.read_text().strip()
+    if damage == "removed":
+        file.unlink()
+    else:
+        file.write_text("amb_" + "x" * 43)
+    run("bootstrap")
+    assert authenticate_bearer(file.read_text().strip()).username == "admin"
+    assert ApiKey.objects.filter(revoked_at=None).count() == 1
+    assert file.read_text().strip() != old
+
+
+def test_bootstrap_refuses_production(db, home, monkeypatch):
+    monkeypatch.setattr(env, "MODE", "production")
+    with pytest.raises(CommandError):
+        run("bootstrap")
+    assert not User.objects.exists()
