@@ -180,7 +180,7 @@ class Demo:
         self.api.sessions.send(self.session, f"/ask {QUESTION}")
         self.until_run_finished("interrupt")
         (asked,) = self.api.sessions.questions(self.session)
-        self.story.say(f"  question   {asked.message}")
+        self.story.say(f"  question   {asked.request['message']}")
         self.api.sessions.answer(self.session, asked.id, {"answer": ANSWER})
         self.story.say(f"  answer     {ANSWER}")
         said = "".join(
@@ -254,7 +254,7 @@ def main() -> int:
         platform = Platform(
             home,
             environment,
-            output=lambda name, line: log.write(f"{name:<14} {line}\n"),
+            output=lambda name, line: print(f"{name:<14} {line}", file=log),
             progress=story.say,
             reaper=True,
         )

@@ -14,6 +14,7 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+NO_NAMES: list[str] = []
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -121,7 +122,7 @@ ALLOWED_HOSTS = _read(
 )
 ALLOWED_ORIGINS = _read(
     "AMBIENT_ALLOWED_ORIGINS",
-    [],
+    NO_NAMES,
     _names,
     "Extra origins that may open websockets with a cookie, comma separated.",
     shown="none",

@@ -1,5 +1,6 @@
 """One include per app; the token endpoint is on the control plane only."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -30,3 +31,5 @@ urlpatterns = [
     path(f"{V1}/", include("sessions_app.urls")),
     re_path(r"^api(/|$)", views.UnknownPathView.as_view()),
 ]
+if settings.PROCESS == "control-plane":
+    urlpatterns.append(path("", include("reconciler.urls")))

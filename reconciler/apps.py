@@ -23,8 +23,8 @@ class ReconcilerConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from reconciler import metrics
-
         post_migrate.connect(seed_after_migrate, sender=self)
         if settings.SERVES_HTTP:
+            from reconciler import metrics
+
             metrics.register()

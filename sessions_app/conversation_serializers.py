@@ -112,17 +112,24 @@ def interrupt_body(interrupt: Interrupt) -> dict[str, Any]:
 class SessionMessageSerializer(serializers.Serializer):
     """One message of a session's conversation."""
 
-    id = serializers.CharField(read_only=True)
-    session_id = serializers.CharField(read_only=True)
-    seq = serializers.IntegerField(read_only=True)
+    id = serializers.CharField()
+    session_id = serializers.CharField()
+    seq = serializers.IntegerField()
+    event_type = serializers.CharField()
+    payload = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField(required=False)
+    client_id = serializers.CharField(required=False)
+    run_id = serializers.CharField(required=False)
+    delivery = serializers.CharField(required=False)
+    reason = serializers.CharField(required=False)
+
+
+class SessionMessageCreateSerializer(serializers.Serializer):
+    """A message to the agent; `event_type` is `user`."""
+
     event_type = serializers.CharField(required=False)
-    payload = serializers.CharField(required=False)
-    created_at = serializers.DateTimeField(read_only=True)
-    created_by = serializers.CharField(read_only=True, required=False)
-    client_id = serializers.CharField(read_only=True, required=False)
-    run_id = serializers.CharField(read_only=True, required=False)
-    delivery = serializers.CharField(read_only=True, required=False)
-    reason = serializers.CharField(read_only=True, required=False)
+    payload = serializers.CharField()
 
 
 class SessionMessageEditSerializer(serializers.Serializer):
@@ -139,21 +146,21 @@ class RunSerializer(serializers.Serializer):
     session_id = serializers.CharField(read_only=True)
     number = serializers.IntegerField(read_only=True)
     trigger = serializers.CharField(read_only=True)
-    actor = serializers.CharField(read_only=True, required=False)
-    message_id = serializers.CharField(read_only=True, required=False)
+    actor = serializers.CharField(required=False)
+    message_id = serializers.CharField(required=False)
     state = serializers.CharField(read_only=True)
-    resumes = serializers.CharField(read_only=True, required=False)
+    resumes = serializers.CharField(required=False)
     created_at = serializers.DateTimeField(read_only=True)
-    started_at = serializers.DateTimeField(read_only=True, required=False)
-    finished_at = serializers.DateTimeField(read_only=True, required=False)
-    first_seq = serializers.IntegerField(read_only=True, required=False)
-    last_seq = serializers.IntegerField(read_only=True, required=False)
-    outcome = JsonValue(read_only=True, required=False)
-    error_code = serializers.CharField(read_only=True, required=False)
-    error_message = serializers.CharField(read_only=True, required=False)
-    usage = JsonValue(read_only=True, required=False)
-    cost_usd = serializers.FloatField(read_only=True, required=False)
-    model = serializers.CharField(read_only=True, required=False)
+    started_at = serializers.DateTimeField(required=False)
+    finished_at = serializers.DateTimeField(required=False)
+    first_seq = serializers.IntegerField(required=False)
+    last_seq = serializers.IntegerField(required=False)
+    outcome = JsonValue(required=False)
+    error_code = serializers.CharField(required=False)
+    error_message = serializers.CharField(required=False)
+    usage = JsonValue(required=False)
+    cost_usd = serializers.FloatField(required=False)
+    model = serializers.CharField(required=False)
 
 
 class RunListSerializer(serializers.Serializer):
@@ -176,13 +183,13 @@ class InterruptSerializer(serializers.Serializer):
     interrupt_id = serializers.CharField(read_only=True)
     type = serializers.CharField(read_only=True, help_text="approval or question")
     request = JsonValue(read_only=True)
-    response_schema = JsonValue(read_only=True, required=False)
+    response_schema = JsonValue(required=False)
     state = serializers.CharField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     expires_at = serializers.DateTimeField(read_only=True)
-    answer = JsonValue(read_only=True, required=False)
-    answered_by = serializers.CharField(read_only=True, required=False)
-    answered_at = serializers.DateTimeField(read_only=True, required=False)
+    answer = JsonValue(required=False)
+    answered_by = serializers.CharField(required=False)
+    answered_at = serializers.DateTimeField(required=False)
 
 
 class InterruptListSerializer(serializers.Serializer):
@@ -212,7 +219,7 @@ class RunInterruptResultSerializer(serializers.Serializer):
     """Whether there was a run to end."""
 
     message = serializers.CharField(read_only=True)
-    run_id = serializers.CharField(read_only=True, required=False)
+    run_id = serializers.CharField(required=False)
 
 
 class RunAgentInputSerializer(serializers.Serializer):

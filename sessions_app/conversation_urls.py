@@ -1,6 +1,6 @@
 """Routes of the conversation, below `/sessions/{id}/`."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.urls import path
 
@@ -8,7 +8,7 @@ from sessions_app.conversation_views import ConversationViewSet
 
 
 def _route(suffix: str, name: str, **actions: str) -> Any:
-    view = ConversationViewSet.as_view(actions, basename="conversation")
+    view = ConversationViewSet.as_view(cast(Any, actions), basename="conversation")
     return path(f"sessions/<str:pk>/{suffix}", view, name=name)
 
 

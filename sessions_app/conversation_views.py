@@ -23,6 +23,7 @@ from sessions_app.conversation_serializers import (
     RunInterruptResultSerializer,
     RunInterruptSerializer,
     RunListSerializer,
+    SessionMessageCreateSerializer,
     SessionMessageEditSerializer,
     SessionMessageSerializer,
     interrupt_body,
@@ -116,7 +117,7 @@ class ConversationViewSet(ScopedViewSet):
 
     @extend_schema(
         operation_id="session_messages_create",
-        request=SessionMessageSerializer,
+        request=SessionMessageCreateSerializer,
         responses={201: SessionMessageSerializer},
     )
     def post_message(self, request: Any, pk: str) -> Response:

@@ -114,11 +114,21 @@ def session_record_status(
 
 
 def _after_the_end(session: Session, phase: Phase | None) -> None:
-    """A message that came in while the session ended either starts it again or visibly fails."""
-    if phase == Phase.COMPLETED and session.runs.filter(state=RunState.QUEUED).exists():
-        session.desired_state = DesiredState.RUNNING
-        session.generation += 1
-        session.save(update_fields=["desired_state", "generation", "updated_at"])
+    """A message that came in while the session ended either starts it again or visibly fails.
+
+    The caller has locked the row, so the wish read here is the newest.
+    """
+    session.refresh_from_db(fields=["desired_state", "generation", "observed_generation"])
+    wished_again = (
+        phase == Phase.STOPPED
+        and session.desired_state == DesiredState.RUNNING
+        and session.generation > session.observed_generation
+    )
+    if wished_again or (phase == Phase.COMPLETED and session.runs.filter(state=RunState.QUEUED).exists()):
+        if not wished_again:
+            session.desired_state = DesiredState.RUNNING
+            session.generation += 1
+            session.save(update_fields=["desired_state", "generation", "updated_at"])
         session_record_status(
             session=session, phase=Phase.PENDING, reason=Reason.WAITING, reason_text="A message is waiting."
         )

@@ -8,4 +8,3 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         import ambient.checks  # noqa: F401  registers the system checks
-        import ambient.common.schema  # noqa: F401  registers the authentication schemes

@@ -24,7 +24,7 @@ COMMANDS = {
     "watcher": ("watcher",),
     "runner-host": ("runner_host",),
 }
-SETUP = ("migrate", "bootstrap")
+SETUP = "bootstrap"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Platform:
         self.env = dict(os.environ if env is None else env)
         self.supervisor: Supervisor | None = None
         self.services: Services | None = None
-        self._output = TerminalOutput([*COMMANDS, *SETUP]) if output is None else output
+        self._output = TerminalOutput([*COMMANDS, SETUP]) if output is None else output
         self._progress = Progress() if progress is None else progress
         self._throwaway = throwaway
         self._reaper = reaper
@@ -119,9 +119,8 @@ class Platform:
             self.services = start_services(self.home, throwaway=self._throwaway, env=self.env)
             self.env |= self.services.environment()
             self._progress("PostgreSQL and Valkey answer")
-            for command in SETUP:
-                self._run_command(command)
-                self._progress(f"{command} is done")
+            self._set_up()
+            self._progress("the database is up to date")
             self.supervisor = Supervisor(process_specs(self.env), self._output, reaper=self._reaper)
             self.supervisor.start()
             self._progress(f"started {', '.join(self.supervisor.pids())}")
@@ -156,28 +155,28 @@ class Platform:
                 if self._lock is not None:
                     self._lock.release()
 
-    def _run_command(self, command: str) -> None:
-        """Run a `manage.py` command to its end, its lines to the output."""
+    def _set_up(self) -> None:
+        """Run `manage.py bootstrap --migrate` to its end, its lines to the output."""
         env = {**self.env, "PYTHONUNBUFFERED": "1"}
         splitter = LineSplitter()
         reader, writer = os.pipe()
         try:
-            child = processes.spawn(manage(command), env=env, output=writer)
+            child = processes.spawn(manage(SETUP, "--migrate"), env=env, output=writer)
         finally:
             os.close(writer)
         try:
             while data := os.read(reader, 65536):
                 for line in splitter.feed(data):
-                    self._output(command, line)
+                    self._output(SETUP, line)
             for line in splitter.end():
-                self._output(command, line)
+                self._output(SETUP, line)
             child.wait()
         finally:
             processes.stop(child, [(signal.SIGTERM, 2.0)])
             os.close(reader)
         if child.returncode != 0:
             ended = processes.describe_exit(child.returncode)
-            raise EmbeddedError(f"`manage.py {command}` failed ({ended}), see the lines above")
+            raise EmbeddedError(f"`manage.py {SETUP}` failed ({ended}), see the lines above")
 
 
 def readiness_problem(endpoint: Endpoint) -> str | None:

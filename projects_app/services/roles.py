@@ -43,11 +43,6 @@ def seed_builtin_roles() -> list[str]:
     return changed
 
 
-def seed_after_migrate(sender: Any, plan: Any = None, **kwargs: Any) -> None:
-    """post_migrate receiver: a migrated database always has the roles that its code knows."""
-    seed_builtin_roles()
-
-
 def recompute_holders(role: Role) -> None:
     """The grants of everybody who holds the role, after it changed."""
     bindings = RoleBinding.objects.live().filter(role=role).exclude(user_id=None, group=None)

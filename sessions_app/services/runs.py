@@ -100,7 +100,8 @@ def _resume(session: Session, actor: str, wanted: AguiRun) -> Run:
             new_run_id=wanted.run_id if run_id == runs[-1] else None,
             run_input=wanted.extra,
         )
-    assert run is not None
+    if run is None:
+        raise Conflict("a question is still open")
     return run
 
 

@@ -105,7 +105,8 @@ def _answer(
     record_answer(interrupt, answer_text(RESOLVED, payload), actor, RESOLVED)
     message_id = ksuid()
     run = resume_when_answered(session, interrupt.run, actor=actor, message_id=message_id)
-    assert run is not None
+    if run is None:
+        raise Conflict("another question is open")
     if idempotency_key is not None:
         run.idempotency_key = idempotency_key
         run.save(update_fields=["idempotency_key"])

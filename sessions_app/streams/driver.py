@@ -12,8 +12,9 @@ from sessions_app.choices import DeliveryReason, RunState
 from sessions_app.streams import metrics
 from sessions_app.streams.derive import Effects, RunView
 from sessions_app.streams.frames import decode_event
+from sessions_app.streams.intake import Broken, Ports
 from sessions_app.streams.pools import TRANSIENT
-from sessions_app.streams.reader import Broken, HandOver, Ports, RunReader
+from sessions_app.streams.reader import HandOver, RunReader, RunWriter
 from sessions_app.streams.runner import OtherInstance, Refused, RunnerClient, Target, Unreachable
 from sessions_app.streams.runs import MAY_RUN, ActiveRun, QueuedRun, Runs
 from sessions_app.streams.store import Lease
@@ -188,8 +189,8 @@ class Driver:
                 state = await self._read(run, client, view, run_input, attach_first=True)
                 await self._after(run, state, client, now.stop_on_run_finished)
                 return
-        reader = RunReader(self._ports, self.lease, run, None, view)
-        state = await reader.end(broken or Broken(DeliveryReason.STREAM_LOST, "The run's record is gone."))
+        writer = RunWriter(self._ports, self.lease, run, view)
+        state = await writer.end(broken or Broken(DeliveryReason.STREAM_LOST, "The run's record is gone."))
         metrics.RUNS_ENDED.labels(state).inc()
 
     @staticmethod

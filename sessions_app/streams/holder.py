@@ -11,10 +11,10 @@ import structlog
 from ambient.common import hints
 from sessions_app.streams import metrics
 from sessions_app.streams.driver import Driver, HandOver, NotReady
+from sessions_app.streams.intake import Ports
 from sessions_app.streams.lease import Heartbeat, Leases
 from sessions_app.streams.link import Link
 from sessions_app.streams.pools import TRANSIENT
-from sessions_app.streams.reader import Ports
 from sessions_app.streams.runs import Runs
 from sessions_app.streams.store import Lease, LeaseLost
 from sessions_app.streams.surroundings import expire_interrupts
@@ -44,6 +44,7 @@ class Holder:
     heartbeat: Heartbeat
     link: Link
     timing: Timing
+    http: aiohttp.ClientSession
     held: dict[str, Held] = field(default_factory=dict)
     draining: bool = False
     _not_before: dict[str, float] = field(default_factory=dict)
@@ -51,13 +52,9 @@ class Holder:
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _again: set[str] = field(default_factory=set)
     _task: asyncio.Task[None] | None = None
-    _http: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Begin looking for work."""
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), trust_env=False, auto_decompress=True
-        )
         self.heartbeat.on_return = self._check_held
         await self.heartbeat.start()
         self._task = asyncio.create_task(self._run(), name="stream holder")
@@ -97,8 +94,7 @@ class Holder:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = None
-        if self._http is not None:
-            await self._http.close()
+        await self.http.close()
 
     # --- looking for work
 
@@ -163,8 +159,7 @@ class Holder:
     # --- driving
 
     def _drive(self, lease: Lease) -> None:
-        assert self._http is not None
-        driver = Driver(self.ports, self.runs, self._http, lease)
+        driver = Driver(self.ports, self.runs, self.http, lease)
         task = asyncio.create_task(self._driven(driver), name=f"stream {lease.session}")
         self.held[lease.session] = Held(driver, task)
         metrics.LEASES.set(len(self.held))

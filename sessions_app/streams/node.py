@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import structlog
 
 from ambient import env
@@ -14,11 +15,11 @@ from sessions_app.streams import metrics
 from sessions_app.streams.frames import Frame
 from sessions_app.streams.holder import Holder
 from sessions_app.streams.hub import Feed, Hub
+from sessions_app.streams.intake import Ports
 from sessions_app.streams.lease import Heartbeat, Leases
 from sessions_app.streams.link import Link
 from sessions_app.streams.message_frames import message_frame
 from sessions_app.streams.pools import TRANSIENT, Pools
-from sessions_app.streams.reader import Ports
 from sessions_app.streams.runs import Runs
 from sessions_app.streams.store import Store, Stored
 from sessions_app.streams.tail import Sized
@@ -54,11 +55,8 @@ class Node:
         )
         self.link = Link(self._on_hint)
         self.heartbeat = Heartbeat(self.timing)
+        self._holds = holds
         self.holder: Holder | None = None
-        if holds:
-            ports = Ports(self.store, self.heartbeat, self.timing, self._publish, self._still_there)
-            leases = Leases(self.pools, self.heartbeat, self.timing)
-            self.holder = Holder(ports, self.runs, leases, self.heartbeat, self.link, self.timing)
         self._checks: asyncio.Task[None] | None = None
         self._recheck: asyncio.Task[None] | None = None
         self._drain: asyncio.Task[None] | None = None
@@ -69,8 +67,15 @@ class Node:
         await self.pools.open()
         await self.link.start()
         self._checks = asyncio.create_task(self._check(), name="stream checks")
-        if self.holder is not None:
+        if self._holds:
+            self.holder = self._make_holder()
             await self.holder.start()
+
+    def _make_holder(self) -> Holder:
+        ports = Ports(self.store, self.heartbeat, self.timing, self._publish, self._still_there)
+        leases = Leases(self.pools, self.heartbeat, self.timing)
+        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False)
+        return Holder(ports, self.runs, leases, self.heartbeat, self.link, self.timing, http)
 
     def begin_drain(self) -> None:
         """The process was told to stop: watchers end and reconnect elsewhere with their cursor."""

@@ -17,9 +17,9 @@ from sessions_app.streams import sse
 from sessions_app.streams.closers import TERMINAL
 from sessions_app.streams.frames import Frame
 from sessions_app.streams.hub import Feed, Gap, Ticket, Watcher
+from sessions_app.streams.intake import now_ms, run_started
 from sessions_app.streams.node import Node
 from sessions_app.streams.pools import TRANSIENT
-from sessions_app.streams.reader import now_ms, run_started
 
 log = structlog.get_logger(__name__)
 

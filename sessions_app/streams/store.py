@@ -65,11 +65,8 @@ INSERT INTO sessions_app_sessionevent (session_id, seq, run, type, event, create
 SELECT %(session)s, {prev} + e.n, %(run)s, e.type, e.event, clock_timestamp()
 FROM {source}unnest(%(types)s::text[], %(events)s::text[]) WITH ORDINALITY AS e(type, event, n)
 """
-_ONE_STATEMENT = (
-    f"WITH head AS ({_HEAD}), stored AS ("
-    + _EVENTS.format(prev="head.event_seq - %(n)s", source="head, ")
-    + ") SELECT event_seq FROM head"
-)
+_HEAD_AND_EVENTS = (_HEAD, _EVENTS.format(prev="head.event_seq - %(n)s", source="head, "))
+_ONE_STATEMENT = "WITH head AS ({}), stored AS ({}) SELECT event_seq FROM head".format(*_HEAD_AND_EVENTS)  # noqa: S608
 _EVENTS_ALONE = _EVENTS.format(prev="%(prev)s", source="")
 
 _RUN_STARTED = """

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import warnings
 from typing import Any
 
 from celery.signals import worker_shutting_down
@@ -22,8 +23,11 @@ class Command(BaseCommand):
         app.conf.worker_consumer = "reconciler.celery_parts:PatientConsumer"
         app.conf.worker_proc_alive_timeout = 30.0
         worker_shutting_down.connect(begin_stopping)
+        # Messages carry no pickle and no key, so running as root is no risk of Celery's.
+        warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
         app.worker_main(
             [
+                "--quiet",  # no banner: the log says what matters
                 "worker",
                 "--pool=prefork",
                 f"--concurrency={env.WORKER_CONCURRENCY}",

@@ -18,7 +18,7 @@ from .conftest import clean_env, eventually
 MANAGE = """
 import http.server, os, sys, time
 import psycopg
-if sys.argv[1] in ("migrate", "bootstrap"):
+if sys.argv[1] == "bootstrap":
     psycopg.connect(os.environ["DATABASE_URL"]).close()
     print(sys.argv[1], "ok" if os.environ.get("FAIL") != sys.argv[1] else sys.exit("no " + sys.argv[1]))
 elif sys.argv[1] == "serve":
@@ -87,8 +87,7 @@ def test_up_status_second_up_and_down(cli, run, where):
     up = cli("up")
     said = until(up, "Ctrl-C")
     for part in (
-        "migrate is done",
-        "bootstrap is done",
+        "the database is up to date",
         "api is ready",
         "control-plane is ready",
         "bootstrap ok",
@@ -146,10 +145,10 @@ def test_port_in_use_is_one_line(run, where, variable):
 
 
 def test_failed_migration_stops_the_start(run, where):
-    code, text = run("up", FAIL="migrate")
+    code, text = run("up", FAIL="bootstrap")
     assert code == 1
-    assert text.endswith("error: `manage.py migrate` failed (exit code 1), see the lines above\n")
-    assert "no migrate" in text
+    assert text.endswith("error: `manage.py bootstrap` failed (exit code 1), see the lines above\n")
+    assert "no bootstrap" in text
     assert running_services(Home(where[0] / "home")) is None
 
 

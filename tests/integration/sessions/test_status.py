@@ -14,7 +14,7 @@ PHASES = [None, *Phase]
 
 
 def put(session: Session, phase: Phase | None) -> Session:
-    Session.objects.filter(pk=session.pk).update(phase=phase)
+    Session.objects.filter(pk=session.pk).update(phase=phase, observed_generation=1)
     session.refresh_from_db()
     return session
 
@@ -95,3 +95,12 @@ def test_messages_are_numbered_from_one_without_gaps(made) -> None:
         (3, "c"),
     ]
     assert list(made.runs.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
+
+
+def test_a_session_wished_for_again_while_stopping_starts_again_with_its_message(made) -> None:
+    stopping = put(made, Phase.STOPPING)
+    Session.objects.filter(pk=made.pk).update(desired_state="running", generation=2)
+    session_record_status(session=stopping, phase=Phase.STOPPED)
+    made.refresh_from_db()
+    assert (made.phase, made.generation) == (Phase.PENDING, 2)
+    assert made.messages.get().delivery == Delivery.QUEUED

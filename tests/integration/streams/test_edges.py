@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from django.test import Client
 
 from ambient.common import hints
 from projects_app.models import User
@@ -334,3 +335,29 @@ async def test_a_stopping_process_closes_its_watchers(web: Web) -> None:
         await ws.receive(timeout=20)
         assert ws.close_code == 1012
         assert await events.rest() == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "opens"),
+    [
+        pytest.param("own", True, id="a-page-of-ours"),
+        pytest.param("https://elsewhere.example", False, id="a-page-of-others"),
+        pytest.param(None, False, id="no-origin"),
+    ],
+)
+async def test_a_cookie_opens_a_websocket_only_from_our_own_pages(
+    web: Web, ann: User, origin: str | None, opens: bool
+) -> None:
+    browser = Client()
+    await in_database(browser.force_login, ann, "django.contrib.auth.backends.ModelBackend")
+    headers = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    if origin is not None:
+        headers["Origin"] = web.url.removesuffix("/api/ambient/v1") if origin == "own" else origin
+    async with aiohttp.ClientSession() as plain:
+        if opens:
+            async with plain.ws_connect(web.path("agui/ws"), headers=headers) as ws:
+                await ws.send_json({"op": "ping"})
+                assert (await ws.receive_json(timeout=20))["ok"] is True
+        else:
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await plain.ws_connect(web.path("agui/ws"), headers=headers)

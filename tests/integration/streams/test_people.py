@@ -173,7 +173,11 @@ async def test_interrupts_and_runs_are_listed_and_answered_over_http(web: Web) -
     await lab.ended()
     async with web.http.get(web.path("interrupts")) as response:
         listed = await response.json()
-    assert (listed["total"], listed["items"][0]["state"], listed["items"][0]["type"]) == (1, "open", "approval")
+    assert (listed["total"], listed["items"][0]["state"], listed["items"][0]["type"]) == (
+        1,
+        "open",
+        "approval",
+    )
     path = web.path(f"interrupts/{listed['items'][0]['id']}/answer")
     async with web.http.post(path, json={"status": "resolved", "payload": {"approved": True}}) as response:
         assert response.status == 200

@@ -15,9 +15,9 @@ from projects_app.models import Project
 from sessions_app.choices import Phase, RunState
 from sessions_app.models import Run, Session, SessionMessage, SessionStream, StreamOwner
 from sessions_app.streams.derive import Effects, RunView
+from sessions_app.streams.intake import Inbox, Received
 from sessions_app.streams.lease import Heartbeat, Leases
 from sessions_app.streams.pools import Pools
-from sessions_app.streams.reader import Inbox, Received
 from sessions_app.streams.store import Batch, DataRefused, Lease, LeaseLost, Store
 from sessions_app.streams.timing import Timing
 from tests.integration.streams.conftest import eventually, in_database, make_session
@@ -276,9 +276,7 @@ async def test_a_stream_is_free_once_its_owner_is_silent(pools: Pools, project: 
         pytest.param(Phase.RUNNING, RunState.FINISHED, False, id="nothing-to-do"),
     ],
 )
-async def test_candidates(
-    pools: Pools, project: Project, phase: Phase, state: RunState, found: bool
-) -> None:
+async def test_candidates(pools: Pools, project: Project, phase: Phase, state: RunState, found: bool) -> None:
     session = await in_database(make_session, project, prompt="do it")
     await in_database(lambda: Session.objects.filter(pk=session.pk).update(phase=phase))
     await in_database(lambda: Run.objects.filter(session=session).update(state=state))

@@ -107,7 +107,11 @@ def test_cost(result: Any, cost: decimal.Decimal | None) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "kind"),
-    [("tool_call", InterruptKind.APPROVAL), ("confirmation", InterruptKind.APPROVAL), ("input_required", InterruptKind.QUESTION)],
+    [
+        ("tool_call", InterruptKind.APPROVAL),
+        ("confirmation", InterruptKind.APPROVAL),
+        ("input_required", InterruptKind.QUESTION),
+    ],
 )
 def test_interrupts(reason: str, kind: InterruptKind) -> None:
     interrupt = {"id": "i", "reason": reason, "expiresAt": "2030-01-01T00:00:00Z"}

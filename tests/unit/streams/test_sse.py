@@ -59,6 +59,7 @@ def test_rules(raw: bytes, events: list[SseEvent]) -> None:
 
 def test_an_endless_event_is_refused() -> None:
     parser = SseParser(limit=1000)
+    for _ in range(9):
+        parser.feed(b"data: " + b"x" * 100 + b"\n")
     with pytest.raises(BadStream):
-        for _ in range(1000):
-            parser.feed(b"data: " + b"x" * 100 + b"\n")
+        parser.feed(b"data: " + b"x" * 101)

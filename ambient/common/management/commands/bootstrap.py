@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.module_loading import import_string
 
@@ -29,10 +30,16 @@ def write_private(path: Path, text: str) -> None:
 
 class Command(BaseCommand):
     help = "Make the superuser 'admin' and its API key in AMBIENT_HOME/admin.key. Safe to run again."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if env.MODE == "production":
             raise CommandError("bootstrap is for the embedded default; in production use createsuperuser")
+        if options["migrate"]:
+            call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
         with transaction.atomic():
             password = self._ensure_user()
             self._ensure_key()

@@ -39,7 +39,7 @@ from ambient_platform._generated.models import (
     ProjectRequest,
     Session,
     SessionMessage,
-    SessionMessageRequest,
+    SessionMessageCreateRequest,
     SessionPatchRequest,
     SessionRequest,
     SessionStatusPatchRequest,
@@ -145,7 +145,7 @@ class SessionAPI:
 
     def send(self, session_id: str, text: str) -> SessionMessage:
         """Say something to the agent."""
-        body = SessionMessageRequest.from_dict({"event_type": "user", "payload": text})
+        body = SessionMessageCreateRequest.from_dict({"event_type": "user", "payload": text})
         return self._call(session_messages_create, session_id, body=body)  # type: ignore[no-any-return]
 
     def messages(self, session_id: str, *, after_seq: int = 0) -> list[SessionMessage]:

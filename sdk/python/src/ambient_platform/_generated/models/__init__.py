@@ -46,8 +46,8 @@ from .session import Session
 from .session_activity import SessionActivity
 from .session_list import SessionList
 from .session_message import SessionMessage
+from .session_message_create_request import SessionMessageCreateRequest
 from .session_message_edit_patch_request import SessionMessageEditPatchRequest
-from .session_message_request import SessionMessageRequest
 from .session_patch_request import SessionPatchRequest
 from .session_phase import SessionPhase
 from .session_reason import SessionReason
@@ -107,8 +107,8 @@ __all__ = (
     "SessionActivity",
     "SessionList",
     "SessionMessage",
+    "SessionMessageCreateRequest",
     "SessionMessageEditPatchRequest",
-    "SessionMessageRequest",
     "SessionPatchRequest",
     "SessionPhase",
     "SessionReason",

@@ -8,6 +8,7 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..types import UNSET, Unset
 from typing import cast
 import datetime
 
@@ -27,13 +28,13 @@ class Interrupt:
         interrupt_id (str):
         type_ (str): approval or question
         request (Any):
-        response_schema (Any):
         state (str):
         created_at (datetime.datetime):
         expires_at (datetime.datetime):
-        answer (Any):
-        answered_by (str):
-        answered_at (datetime.datetime):
+        response_schema (Any | Unset):
+        answer (Any | Unset):
+        answered_by (str | Unset):
+        answered_at (datetime.datetime | Unset):
     """
 
     kind: str
@@ -43,13 +44,13 @@ class Interrupt:
     interrupt_id: str
     type_: str
     request: Any
-    response_schema: Any
     state: str
     created_at: datetime.datetime
     expires_at: datetime.datetime
-    answer: Any
-    answered_by: str
-    answered_at: datetime.datetime
+    response_schema: Any | Unset = UNSET
+    answer: Any | Unset = UNSET
+    answered_by: str | Unset = UNSET
+    answered_at: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,19 +68,21 @@ class Interrupt:
 
         request = self.request
 
-        response_schema = self.response_schema
-
         state = self.state
 
         created_at = self.created_at.isoformat()
 
         expires_at = self.expires_at.isoformat()
 
+        response_schema = self.response_schema
+
         answer = self.answer
 
         answered_by = self.answered_by
 
-        answered_at = self.answered_at.isoformat()
+        answered_at: str | Unset = UNSET
+        if not isinstance(self.answered_at, Unset):
+            answered_at = self.answered_at.isoformat()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -92,15 +95,19 @@ class Interrupt:
                 "interrupt_id": interrupt_id,
                 "type": type_,
                 "request": request,
-                "response_schema": response_schema,
                 "state": state,
                 "created_at": created_at,
                 "expires_at": expires_at,
-                "answer": answer,
-                "answered_by": answered_by,
-                "answered_at": answered_at,
             }
         )
+        if response_schema is not UNSET:
+            field_dict["response_schema"] = response_schema
+        if answer is not UNSET:
+            field_dict["answer"] = answer
+        if answered_by is not UNSET:
+            field_dict["answered_by"] = answered_by
+        if answered_at is not UNSET:
+            field_dict["answered_at"] = answered_at
 
         return field_dict
 
@@ -121,19 +128,24 @@ class Interrupt:
 
         request = d.pop("request")
 
-        response_schema = d.pop("response_schema")
-
         state = d.pop("state")
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-        answer = d.pop("answer")
+        response_schema = d.pop("response_schema", UNSET)
 
-        answered_by = d.pop("answered_by")
+        answer = d.pop("answer", UNSET)
 
-        answered_at = datetime.datetime.fromisoformat(d.pop("answered_at"))
+        answered_by = d.pop("answered_by", UNSET)
+
+        _answered_at = d.pop("answered_at", UNSET)
+        answered_at: datetime.datetime | Unset
+        if isinstance(_answered_at, Unset):
+            answered_at = UNSET
+        else:
+            answered_at = datetime.datetime.fromisoformat(_answered_at)
 
         interrupt = cls(
             kind=kind,
@@ -143,10 +155,10 @@ class Interrupt:
             interrupt_id=interrupt_id,
             type_=type_,
             request=request,
-            response_schema=response_schema,
             state=state,
             created_at=created_at,
             expires_at=expires_at,
+            response_schema=response_schema,
             answer=answer,
             answered_by=answered_by,
             answered_at=answered_at,

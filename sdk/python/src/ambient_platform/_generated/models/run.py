@@ -8,6 +8,7 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..types import UNSET, Unset
 from typing import cast
 import datetime
 
@@ -25,21 +26,21 @@ class Run:
         session_id (str):
         number (int):
         trigger (str):
-        actor (str):
-        message_id (str):
         state (str):
-        resumes (str):
         created_at (datetime.datetime):
-        started_at (datetime.datetime):
-        finished_at (datetime.datetime):
-        first_seq (int):
-        last_seq (int):
-        outcome (Any):
-        error_code (str):
-        error_message (str):
-        usage (Any):
-        cost_usd (float):
-        model (str):
+        actor (str | Unset):
+        message_id (str | Unset):
+        resumes (str | Unset):
+        started_at (datetime.datetime | Unset):
+        finished_at (datetime.datetime | Unset):
+        first_seq (int | Unset):
+        last_seq (int | Unset):
+        outcome (Any | Unset):
+        error_code (str | Unset):
+        error_message (str | Unset):
+        usage (Any | Unset):
+        cost_usd (float | Unset):
+        model (str | Unset):
     """
 
     kind: str
@@ -47,21 +48,21 @@ class Run:
     session_id: str
     number: int
     trigger: str
-    actor: str
-    message_id: str
     state: str
-    resumes: str
     created_at: datetime.datetime
-    started_at: datetime.datetime
-    finished_at: datetime.datetime
-    first_seq: int
-    last_seq: int
-    outcome: Any
-    error_code: str
-    error_message: str
-    usage: Any
-    cost_usd: float
-    model: str
+    actor: str | Unset = UNSET
+    message_id: str | Unset = UNSET
+    resumes: str | Unset = UNSET
+    started_at: datetime.datetime | Unset = UNSET
+    finished_at: datetime.datetime | Unset = UNSET
+    first_seq: int | Unset = UNSET
+    last_seq: int | Unset = UNSET
+    outcome: Any | Unset = UNSET
+    error_code: str | Unset = UNSET
+    error_message: str | Unset = UNSET
+    usage: Any | Unset = UNSET
+    cost_usd: float | Unset = UNSET
+    model: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,19 +76,23 @@ class Run:
 
         trigger = self.trigger
 
+        state = self.state
+
+        created_at = self.created_at.isoformat()
+
         actor = self.actor
 
         message_id = self.message_id
 
-        state = self.state
-
         resumes = self.resumes
 
-        created_at = self.created_at.isoformat()
+        started_at: str | Unset = UNSET
+        if not isinstance(self.started_at, Unset):
+            started_at = self.started_at.isoformat()
 
-        started_at = self.started_at.isoformat()
-
-        finished_at = self.finished_at.isoformat()
+        finished_at: str | Unset = UNSET
+        if not isinstance(self.finished_at, Unset):
+            finished_at = self.finished_at.isoformat()
 
         first_seq = self.first_seq
 
@@ -114,23 +119,36 @@ class Run:
                 "session_id": session_id,
                 "number": number,
                 "trigger": trigger,
-                "actor": actor,
-                "message_id": message_id,
                 "state": state,
-                "resumes": resumes,
                 "created_at": created_at,
-                "started_at": started_at,
-                "finished_at": finished_at,
-                "first_seq": first_seq,
-                "last_seq": last_seq,
-                "outcome": outcome,
-                "error_code": error_code,
-                "error_message": error_message,
-                "usage": usage,
-                "cost_usd": cost_usd,
-                "model": model,
             }
         )
+        if actor is not UNSET:
+            field_dict["actor"] = actor
+        if message_id is not UNSET:
+            field_dict["message_id"] = message_id
+        if resumes is not UNSET:
+            field_dict["resumes"] = resumes
+        if started_at is not UNSET:
+            field_dict["started_at"] = started_at
+        if finished_at is not UNSET:
+            field_dict["finished_at"] = finished_at
+        if first_seq is not UNSET:
+            field_dict["first_seq"] = first_seq
+        if last_seq is not UNSET:
+            field_dict["last_seq"] = last_seq
+        if outcome is not UNSET:
+            field_dict["outcome"] = outcome
+        if error_code is not UNSET:
+            field_dict["error_code"] = error_code
+        if error_message is not UNSET:
+            field_dict["error_message"] = error_message
+        if usage is not UNSET:
+            field_dict["usage"] = usage
+        if cost_usd is not UNSET:
+            field_dict["cost_usd"] = cost_usd
+        if model is not UNSET:
+            field_dict["model"] = model
 
         return field_dict
 
@@ -147,35 +165,45 @@ class Run:
 
         trigger = d.pop("trigger")
 
-        actor = d.pop("actor")
-
-        message_id = d.pop("message_id")
-
         state = d.pop("state")
-
-        resumes = d.pop("resumes")
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-        started_at = datetime.datetime.fromisoformat(d.pop("started_at"))
+        actor = d.pop("actor", UNSET)
 
-        finished_at = datetime.datetime.fromisoformat(d.pop("finished_at"))
+        message_id = d.pop("message_id", UNSET)
 
-        first_seq = d.pop("first_seq")
+        resumes = d.pop("resumes", UNSET)
 
-        last_seq = d.pop("last_seq")
+        _started_at = d.pop("started_at", UNSET)
+        started_at: datetime.datetime | Unset
+        if isinstance(_started_at, Unset):
+            started_at = UNSET
+        else:
+            started_at = datetime.datetime.fromisoformat(_started_at)
 
-        outcome = d.pop("outcome")
+        _finished_at = d.pop("finished_at", UNSET)
+        finished_at: datetime.datetime | Unset
+        if isinstance(_finished_at, Unset):
+            finished_at = UNSET
+        else:
+            finished_at = datetime.datetime.fromisoformat(_finished_at)
 
-        error_code = d.pop("error_code")
+        first_seq = d.pop("first_seq", UNSET)
 
-        error_message = d.pop("error_message")
+        last_seq = d.pop("last_seq", UNSET)
 
-        usage = d.pop("usage")
+        outcome = d.pop("outcome", UNSET)
 
-        cost_usd = d.pop("cost_usd")
+        error_code = d.pop("error_code", UNSET)
 
-        model = d.pop("model")
+        error_message = d.pop("error_message", UNSET)
+
+        usage = d.pop("usage", UNSET)
+
+        cost_usd = d.pop("cost_usd", UNSET)
+
+        model = d.pop("model", UNSET)
 
         run = cls(
             kind=kind,
@@ -183,11 +211,11 @@ class Run:
             session_id=session_id,
             number=number,
             trigger=trigger,
+            state=state,
+            created_at=created_at,
             actor=actor,
             message_id=message_id,
-            state=state,
             resumes=resumes,
-            created_at=created_at,
             started_at=started_at,
             finished_at=finished_at,
             first_seq=first_seq,

@@ -8,6 +8,8 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..types import UNSET, Unset
+
 
 T = TypeVar("T", bound="RunInterruptResult")
 
@@ -18,11 +20,11 @@ class RunInterruptResult:
 
     Attributes:
         message (str):
-        run_id (str):
+        run_id (str | Unset):
     """
 
     message: str
-    run_id: str
+    run_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -35,9 +37,10 @@ class RunInterruptResult:
         field_dict.update(
             {
                 "message": message,
-                "run_id": run_id,
             }
         )
+        if run_id is not UNSET:
+            field_dict["run_id"] = run_id
 
         return field_dict
 
@@ -46,7 +49,7 @@ class RunInterruptResult:
         d = dict(src_dict)
         message = d.pop("message")
 
-        run_id = d.pop("run_id")
+        run_id = d.pop("run_id", UNSET)
 
         run_interrupt_result = cls(
             message=message,

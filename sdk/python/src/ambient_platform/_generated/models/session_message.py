@@ -24,27 +24,27 @@ class SessionMessage:
         id (str):
         session_id (str):
         seq (int):
+        event_type (str):
+        payload (str):
         created_at (datetime.datetime):
-        created_by (str):
-        client_id (str):
-        run_id (str):
-        delivery (str):
-        reason (str):
-        event_type (str | Unset):
-        payload (str | Unset):
+        created_by (str | Unset):
+        client_id (str | Unset):
+        run_id (str | Unset):
+        delivery (str | Unset):
+        reason (str | Unset):
     """
 
     id: str
     session_id: str
     seq: int
+    event_type: str
+    payload: str
     created_at: datetime.datetime
-    created_by: str
-    client_id: str
-    run_id: str
-    delivery: str
-    reason: str
-    event_type: str | Unset = UNSET
-    payload: str | Unset = UNSET
+    created_by: str | Unset = UNSET
+    client_id: str | Unset = UNSET
+    run_id: str | Unset = UNSET
+    delivery: str | Unset = UNSET
+    reason: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +53,10 @@ class SessionMessage:
         session_id = self.session_id
 
         seq = self.seq
+
+        event_type = self.event_type
+
+        payload = self.payload
 
         created_at = self.created_at.isoformat()
 
@@ -66,10 +70,6 @@ class SessionMessage:
 
         reason = self.reason
 
-        event_type = self.event_type
-
-        payload = self.payload
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -77,18 +77,21 @@ class SessionMessage:
                 "id": id,
                 "session_id": session_id,
                 "seq": seq,
+                "event_type": event_type,
+                "payload": payload,
                 "created_at": created_at,
-                "created_by": created_by,
-                "client_id": client_id,
-                "run_id": run_id,
-                "delivery": delivery,
-                "reason": reason,
             }
         )
-        if event_type is not UNSET:
-            field_dict["event_type"] = event_type
-        if payload is not UNSET:
-            field_dict["payload"] = payload
+        if created_by is not UNSET:
+            field_dict["created_by"] = created_by
+        if client_id is not UNSET:
+            field_dict["client_id"] = client_id
+        if run_id is not UNSET:
+            field_dict["run_id"] = run_id
+        if delivery is not UNSET:
+            field_dict["delivery"] = delivery
+        if reason is not UNSET:
+            field_dict["reason"] = reason
 
         return field_dict
 
@@ -101,34 +104,34 @@ class SessionMessage:
 
         seq = d.pop("seq")
 
+        event_type = d.pop("event_type")
+
+        payload = d.pop("payload")
+
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-        created_by = d.pop("created_by")
+        created_by = d.pop("created_by", UNSET)
 
-        client_id = d.pop("client_id")
+        client_id = d.pop("client_id", UNSET)
 
-        run_id = d.pop("run_id")
+        run_id = d.pop("run_id", UNSET)
 
-        delivery = d.pop("delivery")
+        delivery = d.pop("delivery", UNSET)
 
-        reason = d.pop("reason")
-
-        event_type = d.pop("event_type", UNSET)
-
-        payload = d.pop("payload", UNSET)
+        reason = d.pop("reason", UNSET)
 
         session_message = cls(
             id=id,
             session_id=session_id,
             seq=seq,
+            event_type=event_type,
+            payload=payload,
             created_at=created_at,
             created_by=created_by,
             client_id=client_id,
             run_id=run_id,
             delivery=delivery,
             reason=reason,
-            event_type=event_type,
-            payload=payload,
         )
 
         session_message.additional_properties = d

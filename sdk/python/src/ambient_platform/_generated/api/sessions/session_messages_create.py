@@ -10,15 +10,14 @@ from ... import errors
 
 from ...models.error import Error
 from ...models.session_message import SessionMessage
-from ...models.session_message_request import SessionMessageRequest
-from ...types import UNSET, Unset
+from ...models.session_message_create_request import SessionMessageCreateRequest
 from typing import cast
 
 
 def _get_kwargs(
     id: str,
     *,
-    body: SessionMessageRequest | Unset = UNSET,
+    body: SessionMessageCreateRequest,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -29,8 +28,7 @@ def _get_kwargs(
         ),
     }
 
-    if not isinstance(body, Unset):
-        _kwargs["json"] = body.to_dict()
+    _kwargs["json"] = body.to_dict()
 
     headers["Content-Type"] = "application/json"
 
@@ -66,13 +64,13 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    body: SessionMessageRequest | Unset = UNSET,
+    body: SessionMessageCreateRequest,
 ) -> Response[Error | SessionMessage]:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
-        body (SessionMessageRequest | Unset): One message of a session's conversation.
+        body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -98,13 +96,13 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-    body: SessionMessageRequest | Unset = UNSET,
+    body: SessionMessageCreateRequest,
 ) -> Error | SessionMessage | None:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
-        body (SessionMessageRequest | Unset): One message of a session's conversation.
+        body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -125,13 +123,13 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    body: SessionMessageRequest | Unset = UNSET,
+    body: SessionMessageCreateRequest,
 ) -> Response[Error | SessionMessage]:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
-        body (SessionMessageRequest | Unset): One message of a session's conversation.
+        body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,13 +153,13 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-    body: SessionMessageRequest | Unset = UNSET,
+    body: SessionMessageCreateRequest,
 ) -> Error | SessionMessage | None:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
-        body (SessionMessageRequest | Unset): One message of a session's conversation.
+        body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -11,51 +11,53 @@ from ..types import UNSET, Unset
 from ..types import UNSET, Unset
 
 
-T = TypeVar("T", bound="SessionMessageRequest")
+T = TypeVar("T", bound="SessionMessageCreateRequest")
 
 
 @_attrs_define
-class SessionMessageRequest:
-    """One message of a session's conversation.
+class SessionMessageCreateRequest:
+    """A message to the agent; `event_type` is `user`.
 
     Attributes:
+        payload (str):
         event_type (str | Unset):
-        payload (str | Unset):
     """
 
+    payload: str
     event_type: str | Unset = UNSET
-    payload: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        event_type = self.event_type
-
         payload = self.payload
+
+        event_type = self.event_type
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
+        field_dict.update(
+            {
+                "payload": payload,
+            }
+        )
         if event_type is not UNSET:
             field_dict["event_type"] = event_type
-        if payload is not UNSET:
-            field_dict["payload"] = payload
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+        payload = d.pop("payload")
+
         event_type = d.pop("event_type", UNSET)
 
-        payload = d.pop("payload", UNSET)
-
-        session_message_request = cls(
-            event_type=event_type,
+        session_message_create_request = cls(
             payload=payload,
+            event_type=event_type,
         )
 
-        session_message_request.additional_properties = d
-        return session_message_request
+        session_message_create_request.additional_properties = d
+        return session_message_create_request
 
     @property
     def additional_keys(self) -> list[str]:

@@ -1,0 +1,64 @@
+"""The asyncio client: what runners and other async programs need so far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from ambient_platform._generated.api.sessions import session_get, session_status
+from ambient_platform._generated.models import Session, SessionStatusPatchRequest
+from ambient_platform.errors import APIError, ConnectionFailed
+
+
+class AsyncSessionAPI:
+    """Sessions."""
+
+    def __init__(self, client: "AsyncAmbientClient") -> None:
+        self._client = client
+
+    async def get(self, session_id: str) -> Session:
+        """One session."""
+        return await self._client.call(session_get, session_id)  # type: ignore[no-any-return]
+
+    async def update_status(self, session_id: str, status: Mapping[str, Any]) -> Session:
+        """Report status; for runners and controllers."""
+        body = SessionStatusPatchRequest.from_dict(status)
+        return await self._client.call(session_status, session_id, body=body)  # type: ignore[no-any-return]
+
+
+class AsyncAmbientClient:
+    """A connection to one platform from one event loop. `token` may be replaced between calls."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        timeout: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.token = token
+        self._http = httpx.AsyncClient(
+            base_url=base_url,
+            headers={"User-Agent": "ambient-python/2.0.0"},
+            timeout=timeout,
+            transport=transport,
+            trust_env=False,
+        )
+        self.sessions = AsyncSessionAPI(self)
+
+    async def call(self, call: Any, *path: str, **parameters: Any) -> Any:
+        """Send what a generated call describes; refusals become APIError."""
+        request = call._get_kwargs(*path, **parameters)
+        headers = request.pop("headers", {}) | {"Authorization": f"Bearer {self.token}"}
+        try:
+            response = await self._http.request(**request, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise ConnectionFailed(type(exc).__name__) from exc
+        if not response.is_success:
+            raise APIError.of(response)
+        return call._parse_response(client=None, response=response)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
