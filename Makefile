@@ -42,7 +42,7 @@ down: setup ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
 test: setup ## all tests but the fault injections
-	@$(PY) -m pytest -n $(XDIST) -m "not faults" $(ARGS)
+	@$(PY) -m pytest -n $(XDIST) --dist loadgroup -m "not faults" $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)

@@ -21,7 +21,7 @@ from reconciler.runnerhost.marks import VARIABLE
 from reconciler.runnerhost.paths import HostPaths
 from sessions_app.runner_identity import agui_token
 
-RUNNER_SOURCE = env.BASE_DIR / "runner" / "src"
+RUNNER_SOURCES = [env.BASE_DIR / "runner" / "src", env.BASE_DIR / "sdk" / "python" / "src"]  # of a checkout
 LAST_LINES = 20
 LAST_CHARACTERS = 2000
 TAIL_BYTES = 64 * 1024
@@ -137,8 +137,8 @@ def start_child(
     _forget_old_logs(folder, attempt)
     config = _write_config(folder / f"launch-{attempt}.json", {**document, "workspace": str(workspace)})
     variables = env.runner_environment() | {"HOME": str(home), "PYTHONUNBUFFERED": "1", VARIABLE: own_mark}
-    if not _is_installed(python) and RUNNER_SOURCE.is_dir():
-        variables["PYTHONPATH"] = str(RUNNER_SOURCE)
+    if not _is_installed(python):
+        variables["PYTHONPATH"] = os.pathsep.join(map(str, RUNNER_SOURCES))
     with socket.create_server(("127.0.0.1", 0)) as listener, log_path.open("ab") as log:
         number = listener.fileno()
         runner = [str(python), "-m", "ambient_runner", "--config", str(config), "--fd", str(number)]

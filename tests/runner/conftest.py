@@ -5,17 +5,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parents[1] / "runner" / "src"), str(HERE)]
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "runner" / "src"), str(ROOT / "sdk" / "python" / "src"), str(HERE)]
 
 import pytest  # noqa: E402
 from forking import ForkServer  # noqa: E402
-from runner_process import SOURCE, RunnerUnderTest, start_runner  # noqa: E402
+from runner_process import PATH, RunnerUnderTest, start_runner  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def forks():
     """Starts runners without the second that a new interpreter needs for its imports."""
-    server = ForkServer(SOURCE)
+    server = ForkServer(PATH)
     yield server
     server.close()
 

@@ -6,6 +6,7 @@ arguments and three descriptors: the runner's socket, its log, and a socket for 
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import signal
@@ -21,12 +22,12 @@ LONGEST_MESSAGE = 64 * 1024
 class ForkServer:
     """The tests' side; ends with `close`, or when the tests' process is gone."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, python_path: str) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env={**os.environ, "PYTHONPATH": str(source)},
+            env={**os.environ, "PYTHONPATH": python_path},
         )
         theirs.close()
 
@@ -133,9 +134,17 @@ def become_runner(message: dict[str, Any], listener: int, log: int) -> NoReturn:
     sys.exit(main(["--config", message["config"], "--fd", str(listener)]))
 
 
+# What the runner's first seconds would import: its framework, and parts that its libraries load late.
+EARLY = [
+    "ambient_runner.frameworks.demo",
+    "uvicorn.protocols.http.auto",
+    "anyio._backends._asyncio",
+    "pydantic.v1",
+]
+
 if __name__ == "__main__":
-    import ambient_runner.frameworks.demo  # noqa: F401 - the runner would import both at its start
-    import uvicorn.protocols.http.auto  # noqa: F401
     from ambient_runner.__main__ import main
 
+    for name in EARLY:
+        importlib.import_module(name)
     serve(socket.socket(fileno=int(sys.argv[1])))

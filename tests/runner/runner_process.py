@@ -19,6 +19,7 @@ from forking import Forked, ForkServer
 SECRET = "runner-secret-0123456789abcdef"
 LAUNCH_TOKEN = "launch-token-0123456789abcdef"
 SOURCE = Path(__file__).parents[2] / "runner" / "src"
+PATH = os.pathsep.join([str(SOURCE), str(SOURCE.parents[1] / "sdk" / "python" / "src")])
 PATIENCE = 60.0
 
 
@@ -218,7 +219,7 @@ def start_program(
     return subprocess.Popen(
         [sys.executable, "-m", "ambient_runner", "--config", str(config), "--fd", str(fd)],
         pass_fds=[fd],
-        env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
+        env={**os.environ, "PYTHONPATH": PATH, **environment},
         stderr=log,
         stdout=log,
         cwd=cwd,

@@ -5,12 +5,16 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import httpx
 
 from ambient_runner.config import RunnerConfig
 from ambient_runner.redaction import Redactor
 from ambient_runner.reports import Report
+
+if TYPE_CHECKING:
+    from ambient_platform import AsyncAmbientClient
 
 RENEW_BEFORE_SECONDS = 60.0
 FIRST_WAIT_SECONDS = 0.5
@@ -58,10 +62,14 @@ class PlatformClient:
         self._instance = instance
         # Proxies of the agent's environment are not for the platform: tokens go to it directly.
         self._http = httpx.AsyncClient(timeout=10, transport=transport, trust_env=False)
+        self._transport = transport
+        self._api: AsyncAmbientClient | None = None
 
     async def close(self) -> None:
         """Drop connections."""
         await self._http.aclose()
+        if self._api is not None:
+            await self._api.close()
 
     async def fetch_token(self) -> Token:
         """Exchange the launch token for a session token; a renewal is the same call."""
@@ -89,15 +97,24 @@ class PlatformClient:
 
     async def patch_status(self, fields: Mapping[str, str], token: str) -> None:
         """Write fields of this session's status."""
-        base = str(self._config.api_url).rstrip("/")
-        url = f"{base}/api/ambient/v1/sessions/{self._config.session_id}/status"
-        answer = await self._send("PATCH", url, fields, token)
-        if answer.status_code == 401:
-            raise TokenRejected
-        if answer.status_code in (408, 429) or answer.status_code >= 500:
-            raise PlatformUnavailable(f"the API answered {answer.status_code}")
-        if not answer.is_success:
-            raise ReportRefused(f"the API answered {answer.status_code}")
+        # Imported here: a runner should be ready before it has loaded what only reports need.
+        from ambient_platform import APIError, AsyncAmbientClient, ConnectionFailed, UnexpectedAnswer
+
+        if self._api is None:
+            self._api = AsyncAmbientClient(str(self._config.api_url), timeout=10, transport=self._transport)
+        self._api.token = token
+        try:
+            await self._api.sessions.update_status(self._config.session_id, fields)
+        except ConnectionFailed as exc:
+            raise PlatformUnavailable(str(exc)) from exc
+        except UnexpectedAnswer as exc:
+            log.warning("the report was taken: %s", exc)
+        except APIError as exc:
+            if exc.status_code == 401:
+                raise TokenRejected from exc
+            if exc.status_code in (408, 429) or exc.status_code >= 500:
+                raise PlatformUnavailable(f"the API answered {exc.status_code}") from exc
+            raise ReportRefused(f"the API answered {exc.status_code}") from exc
 
     async def _send(self, method: str, url: str, body: Mapping[str, object], bearer: str) -> httpx.Response:
         try:

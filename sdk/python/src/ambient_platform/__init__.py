@@ -2,7 +2,7 @@
 
 from ambient_platform.aio import AsyncAmbientClient
 from ambient_platform.client import AmbientClient, Interrupt
-from ambient_platform.errors import AmbientError, APIError, ConnectionFailed
+from ambient_platform.errors import AmbientError, APIError, ConnectionFailed, UnexpectedAnswer
 from ambient_platform.streams import EventStream, StreamEvent
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "EventStream",
     "Interrupt",
     "StreamEvent",
+    "UnexpectedAnswer",
 ]

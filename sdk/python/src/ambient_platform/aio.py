@@ -7,7 +7,7 @@ import httpx
 
 from ambient_platform._generated.api.sessions import session_get, session_status
 from ambient_platform._generated.models import Session, SessionStatusPatchRequest
-from ambient_platform.errors import APIError, ConnectionFailed
+from ambient_platform.errors import ConnectionFailed, parsed
 
 
 class AsyncSessionAPI:
@@ -55,9 +55,7 @@ class AsyncAmbientClient:
             response = await self._http.request(**request, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise ConnectionFailed(type(exc).__name__) from exc
-        if not response.is_success:
-            raise APIError.of(response)
-        return call._parse_response(client=None, response=response)
+        return parsed(call, response)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -44,7 +44,7 @@ from ambient_platform._generated.models import (
     SessionRequest,
     SessionStatusPatchRequest,
 )
-from ambient_platform.errors import APIError, ConnectionFailed
+from ambient_platform.errors import ConnectionFailed, parsed
 from ambient_platform.streams import EventStream
 
 DEFAULT_URL = "http://localhost:8000"
@@ -62,9 +62,7 @@ class _Calls:
             response = self.http.request(**request)
         except httpx.TransportError as exc:
             raise ConnectionFailed(str(exc) or type(exc).__name__) from exc
-        if not response.is_success:
-            raise APIError.of(response)
-        return call._parse_response(client=None, response=response)
+        return parsed(call, response)
 
 
 class ProjectAPI:
@@ -171,7 +169,12 @@ class AmbientClient:
     """A connection to one platform. Safe to share between threads."""
 
     def __init__(
-        self, base_url: str = DEFAULT_URL, token: str = "", project: str | None = None, *, timeout: float = 30.0
+        self,
+        base_url: str = DEFAULT_URL,
+        token: str = "",
+        project: str | None = None,
+        *,
+        timeout: float = 30.0,
     ) -> None:
         headers = {"User-Agent": "ambient-python/2.0.0"}
         if token:

@@ -53,7 +53,9 @@ class EventStream:
 
     def __iter__(self) -> Iterator[StreamEvent]:
         if self._response is None:
-            raise RuntimeError("enter the stream before reading it: `with client.sessions.stream(...) as events`")
+            raise RuntimeError(
+                "enter the stream before reading it: `with client.sessions.stream(...) as events`"
+            )
         seq, name, lines = 0, "", []
         try:
             for line in self._response.iter_lines():
