@@ -6,6 +6,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ambient.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they would load every route; migration and tests run them
 
 from ambient import env
 

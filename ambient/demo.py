@@ -100,7 +100,9 @@ class EventPrinter:
                 self.story.say(f"  step       {data['stepName']}")
             case "RUN_STARTED" | "RUN_FINISHED" | "RUN_ERROR":
                 outcome = (data.get("outcome") or {}).get("type", "")
-                self.story.say(f"  event {event.seq:<4} {event.type} {outcome}{data.get('message', '')}".rstrip())
+                self.story.say(
+                    f"  event {event.seq:<4} {event.type} {outcome}{data.get('message', '')}".rstrip()
+                )
 
 
 class Demo:
@@ -111,6 +113,7 @@ class Demo:
         self.story = story
         self.api, self.control_plane = (AmbientClient(url, token) for url in urls)
         self.seen: list[int] = []
+        self.connections = 0
         self.printer = EventPrinter(story)
         self.ready_seconds = 0.0
 
@@ -133,12 +136,17 @@ class Demo:
         self.story.say(f"project    {project.id}")
         self.project = project.id
         agent = self.api.agents.create(
-            self.project, name="scout", prompt="Look at the repository and report.", repo_url=address,
+            self.project,
+            name="scout",
+            prompt="Look at the repository and report.",
+            repo_url=address,
             runner_type="demo",
         )
         self.story.say(f"agent      {agent.name} ({agent.id})")
         self.created = time.monotonic()
-        started = self.api.agents.start(self.project, agent.id, prompt="Write a report about this repository.")
+        started = self.api.agents.start(
+            self.project, agent.id, prompt="Write a report about this repository."
+        )
         self.session = started.session.id
         self.story.say(f"session    {self.session}: {started.session.phase}")
 
@@ -164,7 +172,9 @@ class Demo:
         self.story.chapter("3. What the agent does (AG-UI events; the stream is cut once and resumed)")
         for event in self.events(self.api):
             if len(self.seen) == CUT_AFTER:
-                self.story.say(f"  -- stream cut after event {event.seq}, resumed on the control plane's port")
+                self.story.say(
+                    f"  -- stream cut after event {event.seq}, resumed on the control plane's port"
+                )
                 break
         else:
             raise DemoFailed("the run was over before the stream could be cut")
@@ -207,6 +217,7 @@ class Demo:
     def events(self, client: AmbientClient) -> Iterator[StreamEvent]:
         """Events after the last one seen, printed and counted as they come."""
         after = self.seen[-1] if self.seen else 0
+        self.connections += 1
         with client.sessions.stream(self.session, after=after) as stream:
             for event in stream:
                 self.seen.append(event.seq)
@@ -218,7 +229,9 @@ class Demo:
         highest = self.seen[-1]
         lost = highest - len(set(self.seen))
         doubled = len(self.seen) - len(set(self.seen))
-        self.story.say(f"  read 1..{highest} over 4 connections and 2 ports: {lost} lost, {doubled} doubled")
+        self.story.say(
+            f"  read 1..{highest} over {self.connections} connections on 2 ports: {lost} lost, {doubled} doubled"
+        )
         if lost or doubled or self.seen != sorted(self.seen):
             raise DemoFailed("the stream lost or doubled events")
 
@@ -272,7 +285,9 @@ def main() -> int:
         finally:
             platform.stop()
     story.chapter("Done")
-    story.say(f"{len(demo.seen)} events; {demo.ready_seconds:.2f} s from the wish to a running agent; all processes stopped")
+    story.say(
+        f"{len(demo.seen)} events; {demo.ready_seconds:.2f} s from the wish to a running agent; all processes stopped"
+    )
     sys.stdout.write(
         "\nWhere to look next\n"
         "  make up             start it and keep it: API docs, admin, sign-in\n"

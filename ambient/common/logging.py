@@ -81,7 +81,15 @@ def configure(config: dict[str, Any]) -> None:
             "root": {"handlers": ["stderr"], "level": env.LOG_LEVEL},
             "loggers": {
                 name: {"level": "WARNING"}
-                for name in ("uvicorn.access", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx")
+                for name in (
+                    "uvicorn.access",
+                    "celery.app.trace",
+                    "celery.beat",
+                    "celery.worker.strategy",
+                    "kombu",
+                    "asyncio",
+                    "httpx",
+                )
             },
         }
     )
