@@ -230,7 +230,8 @@ class Demo:
         lost = highest - len(set(self.seen))
         doubled = len(self.seen) - len(set(self.seen))
         self.story.say(
-            f"  read 1..{highest} over {self.connections} connections on 2 ports: {lost} lost, {doubled} doubled"
+            f"  read 1..{highest} over {self.connections} connections on 2 ports: "
+            f"{lost} lost, {doubled} doubled"
         )
         if lost or doubled or self.seen != sorted(self.seen):
             raise DemoFailed("the stream lost or doubled events")
@@ -286,7 +287,8 @@ def main() -> int:
             platform.stop()
     story.chapter("Done")
     story.say(
-        f"{len(demo.seen)} events; {demo.ready_seconds:.2f} s from the wish to a running agent; all processes stopped"
+        f"{len(demo.seen)} events; {demo.ready_seconds:.2f} s from the wish to a running agent; "
+        "all processes stopped"
     )
     sys.stdout.write(
         "\nWhere to look next\n"

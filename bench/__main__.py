@@ -26,7 +26,9 @@ BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--sessions", type=int, default=20, help="sessions of the start benchmark")
-    parser.add_argument("--events", type=int, default=10_000, help="events per session of the stream benchmark")
+    parser.add_argument(
+        "--events", type=int, default=10_000, help="events per session of the stream benchmark"
+    )
     parser.add_argument("--only", choices=sorted(MEASURES), help="one benchmark; the page is not written")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ambient-bench-") as folder:
@@ -52,7 +54,8 @@ def main() -> int:
     print("\n".join(table))
     if options.only is None:
         when = datetime.now(UTC).strftime("%Y-%m-%d")
-        head = f"{BEGIN}\nMeasured {when} on {os.cpu_count()} cores ({machine.machine()}), everything on one machine.\n\n"
+        where = f"{os.cpu_count()} cores ({machine.machine()}), everything on one machine"
+        head = f"{BEGIN}\nMeasured {when} on {where}.\n\n"
         text = PAGE.read_text()
         before, after = text.split(BEGIN)[0], text.split(END)[1]
         PAGE.write_text(before + head + "\n".join(table) + f"\n{END}" + after)

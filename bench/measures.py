@@ -57,7 +57,7 @@ def starts(bench: Bench) -> Rows:
 
 
 def stream(bench: Bench) -> Rows:
-    """A flood through one control-plane process: the runner's events, stored, then sent to one watcher each."""
+    """A flood through one control-plane process: from the runner, stored, then sent to a watcher each."""
     rows = []
     for sessions in (1, 4):
         client, project = bench.client(), bench.project()

@@ -134,8 +134,9 @@ def become_runner(message: dict[str, Any], listener: int, log: int) -> NoReturn:
     sys.exit(main(["--config", message["config"], "--fd", str(listener)]))
 
 
-# What the runner's first seconds would import: its framework, and parts that its libraries load late.
+# What the runner's first seconds would import: its framework, the SDK, and parts that libraries load late.
 EARLY = [
+    "ambient_platform",
     "ambient_runner.frameworks.demo",
     "uvicorn.protocols.http.auto",
     "anyio._backends._asyncio",

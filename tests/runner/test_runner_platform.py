@@ -8,6 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from runner_process import LAUNCH_TOKEN, wait_for
 
+NOW = "2026-01-02T03:04:05Z"
+SESSION = {"id": "session-1", "kind": "Session", "href": "/s", "created_at": NOW, "updated_at": NOW}
+
 
 class Platform(ThreadingHTTPServer):
     """Answers POST /token and PATCH .../status; `answers` holds status codes to give first."""
@@ -42,7 +45,8 @@ class Calls(BaseHTTPRequestHandler):
             "token": f"session-token-{number:04}",
             "expires_at": expires_at.isoformat().replace("+00:00", "Z"),
         }
-        text = json.dumps(data if status == 200 and self.command == "POST" else {}).encode()
+        answer = data if self.command == "POST" else SESSION
+        text = json.dumps(answer if status == 200 else {}).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -91,6 +95,7 @@ def test_token_and_reports(launch, platform, urls):
     assert (repos[0]["name"], repos[0]["currentActiveBranch"]) == ("workspace", "main")
     assert "session-token-0001" not in json.dumps(runner.events_of("/echo session-token-0001"))
     assert "session-token" not in runner.log()
+    assert not [line for line in runner.log().splitlines() if json.loads(line)["level"] != "info"]
 
 
 def test_a_refused_repository_is_reported(launch, platform, urls):

@@ -48,7 +48,8 @@ def test_counters_equal_the_rows_after_any_history(db, seed) -> None:
         else:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "DELETE FROM sessions_app_session WHERE id IN (SELECT id FROM sessions_app_session LIMIT 1)"
+                    "DELETE FROM sessions_app_session "
+                    "WHERE id IN (SELECT id FROM sessions_app_session LIMIT 1)"
                 )
         assert counted("session") == real()
     assert counted("project") == {project.pk: 1 for project in projects}
