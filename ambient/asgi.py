@@ -15,6 +15,7 @@ django_application = get_asgi_application()  # loads the apps, so it comes befor
 import structlog  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from ambient.common import health  # noqa: E402
 from ambient.websocket_auth import WebsocketAuth  # noqa: E402
@@ -23,6 +24,7 @@ from sessions_app.streams.node import Node, set_current  # noqa: E402
 from sessions_app.streams.transports import note_transport  # noqa: E402
 
 log = structlog.get_logger(__name__)
+_ = get_resolver().url_patterns  # every route is loaded before the first request, not during it
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 

@@ -26,6 +26,7 @@ def _hide(text: str) -> str:
 
 def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     """A structlog processor: values under secret names and texts that look like tokens are hidden."""
+    event.pop("color_message", None)  # uvicorn's second form of the same text
     for key, value in event.items():
         if key != "event" and SECRET_KEYS.search(key):
             event[key] = HIDDEN

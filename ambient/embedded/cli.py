@@ -63,9 +63,13 @@ def up(home: Home) -> int:
     try:
         platform.start()
         platform.wait_ready()
-        for endpoint in endpoints(platform.env):
-            _say(f"{endpoint.name:<14} {endpoint.url}")
-        _say(f"home           {home}\nCtrl-C or `make down` stops it.")
+        api, control_plane = endpoints(platform.env)
+        _say(f"\nAPI            {api.url}/api/ambient/v1")
+        _say(f"its document   {api.url}/api/ambient/v1/openapi.html")
+        _say(f"admin          {api.url}/admin/  (user admin; its password was printed at the first start)")
+        _say(f"control plane  {control_plane.url}")
+        _say(f"key            {home}/admin.key, for programs")
+        _say("Ctrl-C or `make down` stops it.")
         while platform.supervisor and len(platform.supervisor.given_up()) < len(platform.supervisor.specs):
             time.sleep(0.5)
     except KeyboardInterrupt:
