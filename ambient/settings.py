@@ -83,6 +83,11 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(env.DATABASE_URL)}
+if PROCESS != "command":
+    # A process that is frozen in a transaction must not keep its row locks: the server ends such a connection
+    # before a claim (10 s) or a lease (10 s) of somebody else could run out behind it.
+    _options = DATABASES["default"]["OPTIONS"]
+    _options["options"] = f"{_options.get('options', '')} -c idle_in_transaction_session_timeout=8s".strip()
 DATABASE_URL = env.DATABASE_URL
 DATABASE_DIRECT_URL = env.DATABASE_DIRECT_URL
 if SERVES_HTTP:  # requests come and go on many threads: a pool; the other processes keep one connection each
