@@ -12,13 +12,15 @@ LIMIT_SECONDS = 300
 AUTHOR = ("-c", "user.name=Tests", "-c", "user.email=tests@localhost")
 
 
-def pytest_collection_modifyitems(items):
-    """All of these share one platform, so one worker; the first to run also waits for its start."""
-    for item in items:
-        if item.path.parent.name == "e2e":
-            item.add_marker(pytest.mark.xdist_group("platform"))
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
+def pytest_itemcollected(item):
+    """All of these share one platform, so one worker; the first to run also waits for its start.
+
+    During collection: afterwards xdist has read the groups.
+    """
+    if item.path.parent.name == "e2e":
+        item.add_marker(pytest.mark.xdist_group("platform"))
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
 
 
 @pytest.fixture(scope="session")

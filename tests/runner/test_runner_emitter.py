@@ -7,7 +7,7 @@ import pytest
 from ag_ui.core import BaseEvent, EventType, RunAgentInput, TextMessageContentEvent
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from ambient_runner.emitter import StreamGuard, dump, encode, json_rest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 INPUT = RunAgentInput(thread_id="t", run_id="r", messages=[]).model_dump(by_alias=True)
@@ -166,6 +166,14 @@ ANY_EVENT = st.one_of(
 )
 
 
+@example(  # a message and a call of one id
+    [
+        text("START", "a", role="assistant"),
+        tool("START", "a", toolCallName="T"),
+        text("END", "a"),
+        tool("ARGS", "a", delta="{}"),
+    ]
+)
 @given(st.lists(ANY_EVENT, max_size=40))
 def test_any_order_becomes_a_valid_order(events):
     # Arguments are the agent's own words, and a result may answer a call of an earlier run.

@@ -210,7 +210,8 @@ class StreamGuard:
         opened = self._open.pop((kind, name), None)
         if opened is None:
             return self._refused(event, "it is not open")
-        self._arguments.pop(name, None)
+        if kind == "tool":  # a message may have the id of a call
+            self._arguments.pop(name, None)
         return [self._owned({**event, field: name}, opened)]
 
     @staticmethod
