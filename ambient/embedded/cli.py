@@ -66,7 +66,7 @@ def up(home: Home) -> int:
         api, control_plane = endpoints(platform.env)
         _say(f"\nAPI            {api.url}/api/ambient/v1")
         _say(f"its document   {api.url}/api/ambient/v1/openapi.html")
-        _say(f"admin          {api.url}/admin/  (user admin; its password was printed at the first start)")
+        _say(f"admin          {api.url}/admin/  (user admin, first password in {home}/admin.password)")
         _say(f"control plane  {control_plane.url}")
         _say(f"key            {home}/admin.key, for programs")
         _say("Ctrl-C or `make down` stops it.")

@@ -71,14 +71,19 @@ def home(tmp_path, monkeypatch):
 
 def test_bootstrap(db, home):
     out = run("bootstrap")
-    password = out.splitlines()[0].rpartition(" ")[2]
+    kept = home / "admin.password"
+    password = kept.read_text().strip()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert str(kept) in out
+    assert password not in out
     assert authenticate(username="admin", password=password).is_superuser
     file = home / "admin.key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert authenticate_bearer(file.read_text().strip()).username == "admin"
     assert password not in file.read_text()
     again = run("bootstrap")
-    assert again == f"API key for scripts: {file}\n"
+    assert again == out
+    assert kept.read_text().strip() == password
     assert (User.objects.count(), ApiKey.objects.count()) == (1, 1)
 
 

@@ -15,6 +15,7 @@ from ambient import env
 
 USERNAME = "admin"
 KEY_FILE = "admin.key"
+PASSWORD_FILE = "admin.password"  # noqa: S105 - a file name
 KEY_NAME = "embedded default"
 
 
@@ -42,10 +43,10 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
         with transaction.atomic():
             password = self._ensure_user()
+            if password:
+                write_private(env.HOME / PASSWORD_FILE, password + "\n")
             self._ensure_key()
-        if password:
-            self.stdout.write(f"Sign in as {USERNAME} with password {password}")
-            self.stdout.write("The password is not shown again.")
+        self.stdout.write(f"Sign in as {USERNAME}; first password: {env.HOME / PASSWORD_FILE}")
         self.stdout.write(f"API key for scripts: {env.HOME / KEY_FILE}")
 
     def _ensure_user(self) -> str | None:
