@@ -105,7 +105,8 @@ class Child:
                 return
             self._output(f"{ended}; starts again in {delay:g} s")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._stopping.wait()
             if not self._wanted:
                 return
             try:

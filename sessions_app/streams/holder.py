@@ -116,7 +116,8 @@ class Holder:
                 log.exception("looking for work failed")
                 await asyncio.sleep(min(0.5, self.timing.poll))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), max(0.0, next_poll - time.monotonic()))
+                async with asyncio.timeout(max(0.0, next_poll - time.monotonic())):
+                    await self._wanted.wait()
 
     async def _poll(self) -> None:
         if self.draining or not self.heartbeat.alive:

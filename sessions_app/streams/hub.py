@@ -175,7 +175,8 @@ class Feed:
                         channel.tail.start(cursor)
                 if not chunk and watcher.ended is None:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(changed.wait(), tick)
+                        async with asyncio.timeout(tick):
+                            await changed.wait()
                 for part in _parts(chunk):
                     if watcher.ended is not None:
                         return

@@ -129,7 +129,8 @@ class Heartbeat:
     async def _run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._renew(), self._timing.own)
+                async with asyncio.timeout(self._timing.own):
+                    await self._renew()
             except (*TRANSIENT, TimeoutError) as exc:
                 log.warning("stream heartbeat was not renewed", error=type(exc).__name__)
                 await self._disconnect()

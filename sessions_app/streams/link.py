@@ -39,7 +39,8 @@ class Link:
     async def stop(self) -> None:
         """End both; what was not sent yet is sent first."""
         with contextlib.suppress(redis.RedisError, TimeoutError, OSError):
-            await asyncio.wait_for(self._send(), SEND_SECONDS)
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._send()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

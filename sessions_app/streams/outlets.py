@@ -168,6 +168,7 @@ class Outlet:
     async def _remember(self, seq: int, run: str) -> None:
         key = shown_key(self.watcher.session, self.watcher.user)
         try:
-            await asyncio.wait_for(self.node.link.redis.set(key, f"{seq} {run}", ex=SHOWN_SECONDS), 0.5)
+            async with asyncio.timeout(0.5):
+                await self.node.link.redis.set(key, f"{seq} {run}", ex=SHOWN_SECONDS)
         except (redis.RedisError, OSError, TimeoutError) as exc:
             log.warning("what was shown is not remembered", error=type(exc).__name__)

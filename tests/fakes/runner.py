@@ -210,7 +210,8 @@ class FakeRunner:
                 if run.ended:
                     break
                 try:
-                    await asyncio.wait_for(changed.wait(), 0.5)
+                    async with asyncio.timeout(0.5):
+                        await changed.wait()
                 except TimeoutError:
                     await response.write(b": hb\n\n")
         finally:

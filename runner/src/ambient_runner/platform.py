@@ -176,7 +176,8 @@ class PlatformLink:
         # A token that lives shorter than the margin is renewed at half its life.
         seconds = left - RENEW_BEFORE_SECONDS if left > 2 * RENEW_BEFORE_SECONDS else left / 2
         try:
-            await asyncio.wait_for(self._renew_now.wait(), max(seconds, 1.0))
+            async with asyncio.timeout(max(seconds, 1.0)):
+                await self._renew_now.wait()
         except TimeoutError:
             return
 

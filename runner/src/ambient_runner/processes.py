@@ -46,7 +46,8 @@ async def run_program(
     output = bytearray()
     timed_out = False
     try:
-        await asyncio.wait_for(_read(process, output, limit), timeout)
+        async with asyncio.timeout(timeout):
+            await _read(process, output, limit)
     except TimeoutError:
         timed_out = True
     finally:
@@ -75,7 +76,8 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         _signal_group(process.pid, signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), TERM_SECONDS)
+            async with asyncio.timeout(TERM_SECONDS):
+                await process.wait()
         except TimeoutError:
             pass
         finally:

@@ -100,7 +100,8 @@ class Run:
 
 async def _wait(changed: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(changed.wait(), max(seconds, 0))
+        async with asyncio.timeout(max(seconds, 0)):
+            await changed.wait()
     except TimeoutError:
         return
 

@@ -277,3 +277,13 @@ async def test_a_message_to_a_deleted_session_is_refused(lab: Lab) -> None:
     await in_database(lambda: rows.update(desired_state=DesiredState.DELETED))
     with pytest.raises(Conflict):
         await lab.send("hello")
+
+
+async def test_a_hint_at_the_moment_of_the_end_does_not_keep_the_holder(lab: Lab) -> None:
+    node = await lab.node()
+    await lab.send("one")
+    await lab.ended()  # now the holder waits for a hint or its next poll
+    assert node.holder is not None
+    node.holder.hint(lab.session.pk)
+    async with asyncio.timeout(30):
+        await node.kill()
