@@ -53,7 +53,8 @@ def starts(bench: Bench) -> Rows:
         client.sessions.stop(session.id)
         wait_for(client, session.id, "Stopped")
     p50, p95 = statistics.median(seconds), percentile(seconds, 0.95)
-    return [(f"create -> ready, {bench.sessions} sessions", f"p50 {p50:.2f} s, p95 {p95:.2f} s", "p50 1.0 s")]
+    budget = "p50 1.0 s" + ("" if p50 <= 1.0 else " (missed)")
+    return [(f"create -> ready, {bench.sessions} sessions", f"p50 {p50:.2f} s, p95 {p95:.2f} s", budget)]
 
 
 def stream(bench: Bench) -> Rows:
@@ -85,11 +86,12 @@ def stream(bench: Bench) -> Rows:
         seconds = time.perf_counter() - begin
         for pk in ids:
             client.sessions.stop(pk)
+        rate = sum(counts) / seconds
         rows.append(
             (
                 f"events through one control-plane process, {sessions} session(s)",
-                f"{sum(counts) / seconds:,.0f} events/s ({sum(counts):,} in {seconds:.1f} s)",
-                "10,000 events/s",
+                f"{rate:,.0f} events/s ({sum(counts):,} in {seconds:.1f} s)",
+                "10,000 events/s" + ("" if rate >= 10_000 else " (missed)"),
             )
         )
     return rows

@@ -1,6 +1,7 @@
 """The websocket of a session: events out, messages, answers and interrupts in."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -83,14 +84,14 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
 
     async def _relay(self, node: Node) -> None:
         try:
-            why = await self._follow(node)
+            code = CLOSE.get(await self._follow(node) or "closing", 1011)
         except asyncio.CancelledError:
             raise
         except Exception:
             log.exception("websocket ended", session=self.session_id)
-            await self.close(code=1011)
-        else:
-            await self.close(code=CLOSE.get(why or "closing", 1011))
+            code = 1011
+        with contextlib.suppress(OSError):  # the client left before it could be told
+            await self.close(code=code)
 
     async def _follow(self, node: Node) -> str | None:
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
@@ -127,6 +128,8 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """One frame of the client; what cannot be done is answered with its reason."""
+        if self.wrong >= WRONG_LIMIT:
+            return  # closed; these frames were under way
         ref: Any = None
         try:
             self._count()
@@ -140,6 +143,8 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
             self.wrong += 1
             await self._send_error(ref, exc)
             if self.wrong >= WRONG_LIMIT:
+                if self.relay is not None:
+                    self.relay.cancel()  # nothing may be sent after the close
                 await self.close(code=BAD_FRAMES)
         except Exception as exc:  # noqa: BLE001 - the edge: whatever happened becomes an error frame
             error = as_application_error(exc)
