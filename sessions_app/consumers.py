@@ -22,6 +22,7 @@ from ambient.common.exceptions import (
     Unauthenticated,
     not_found,
 )
+from ambient.common.tasks import end
 from sessions_app.conversation_serializers import interrupt_body, message_body
 from sessions_app.models import Session
 from sessions_app.selectors import Caller, may_still_read, visible_session
@@ -74,9 +75,7 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         """The client is gone: so is everything of it."""
-        if self.relay is not None:
-            self.relay.cancel()
-            await asyncio.gather(self.relay, return_exceptions=True)
+        await end(self.relay)
         if self.ticket is not None:
             self.ticket.release()
 
@@ -143,8 +142,7 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
             self.wrong += 1
             await self._send_error(ref, exc)
             if self.wrong >= WRONG_LIMIT:
-                if self.relay is not None:
-                    self.relay.cancel()  # nothing may be sent after the close
+                await end(self.relay)  # nothing may be sent after the close
                 await self.close(code=BAD_FRAMES)
         except Exception as exc:  # noqa: BLE001 - the edge: whatever happened becomes an error frame
             error = as_application_error(exc)

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import structlog
 
+from ambient.common.tasks import end
 from reconciler.runnerhost.child import CannotStart, Child, remove_tree, start_child, tail
 from reconciler.runnerhost.health import follow_health
 from reconciler.runnerhost.marks import kill_marked
@@ -67,9 +68,7 @@ class RunnerHost:
         for child in living:
             child.kill_group()
         await self._wait_ended(living, 5.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await asyncio.to_thread(kill_marked, self._mark)
         if self._http is not None:
             await self._http.close()

@@ -9,6 +9,7 @@ import aiohttp
 import structlog
 
 from ambient.common import hints
+from ambient.common.tasks import end
 from sessions_app.streams import metrics
 from sessions_app.streams.driver import Driver, HandOver, NotReady
 from sessions_app.streams.intake import Ports
@@ -87,12 +88,8 @@ class Holder:
 
     async def kill(self) -> None:
         """End at once and tidy up nothing in the database: as if the process had died."""
-        tasks = [held.task for held in self.held.values()]
-        if self._task is not None:
-            tasks.append(self._task)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._task)  # first: it starts the others
+        await end(*(held.task for held in self.held.values()))
         self._task = None
         await self.http.close()
 

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from ambient.common.tasks import end
 from sessions_app.streams import metrics
 from sessions_app.streams.pools import TRANSIENT, Pools, connect
 from sessions_app.streams.store import Lease
@@ -105,8 +106,7 @@ class Heartbeat:
         """End at once: the row expires now, so that others need not wait."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         self._task = None
         self._deadline = 0.0
         connection, self._connection = self._connection, None
@@ -119,10 +119,8 @@ class Heartbeat:
 
     async def kill(self) -> None:
         """End without a word to the database: the row lives on until it expires."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end(self._task)
+        self._task = None
         self._deadline = 0.0
         await self._disconnect()
 

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 
 from ambient.common import hints
+from ambient.common.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +42,7 @@ class Link:
         with contextlib.suppress(redis.RedisError, TimeoutError, OSError):
             async with asyncio.timeout(SEND_SECONDS):
                 await self._send()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         with contextlib.suppress(redis.RedisError, OSError):
             await self.redis.aclose()
 

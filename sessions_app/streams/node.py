@@ -11,6 +11,7 @@ import structlog
 
 from ambient import env
 from ambient.common import hints
+from ambient.common.tasks import end
 from sessions_app.streams import metrics
 from sessions_app.streams.frames import Frame
 from sessions_app.streams.holder import Holder
@@ -101,10 +102,8 @@ class Node:
         await self._end()
 
     async def _end(self) -> None:
-        if self._checks is not None:
-            self._checks.cancel()
-            await asyncio.gather(self._checks, return_exceptions=True)
-            self._checks = None
+        await end(self._checks, self._recheck)
+        self._checks = None
         await self.link.stop()
         await self.pools.close()
 

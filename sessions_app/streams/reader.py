@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+from ambient.common.tasks import end
 from sessions_app.choices import DeliveryReason, RunState
 from sessions_app.streams import metrics
 from sessions_app.streams.closers import stamped
@@ -159,9 +160,7 @@ class RunReader:
         try:
             return await self._store_all()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def _store_all(self) -> RunState:
         intake = self._intake
