@@ -144,11 +144,15 @@ class SessionViewSet(ScopedViewSet):
         """Status as a controller or the session's own runner reports it."""
         session = self.get_object()
         by_runner = isinstance(request.user, RunnerIdentity)
-        if not by_runner and not request.user.has_perm("session:update"):
-            raise Forbidden(NOT_PERMITTED)
+        if not by_runner:
+            if not request.user.is_service_account:
+                raise Forbidden("only a controller or the session's own runner reports its status")
+            if not request.user.has_perm("session:update"):
+                raise Forbidden(NOT_PERMITTED)
         changes = self.read_body(partial=True, serializer=SessionStatusSerializer)
         check_conditions(changes.get("conditions"))
-        return self.after(session_patch_status(session=session, changes=changes, by_runner=by_runner))
+        reporter = None if by_runner else request.user.username
+        return self.after(session_patch_status(session=session, changes=changes, reporter=reporter))
 
 
 class AgentSessionsViewSet(OfAgentViewSet):

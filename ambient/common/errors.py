@@ -7,6 +7,7 @@ import psycopg.errors
 import structlog
 from django.conf import settings
 from django.core.exceptions import (
+    DisallowedHost,
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
@@ -93,6 +94,8 @@ def as_application_error(exc: BaseException) -> ApplicationError:
             return MalformedRequest(f"Invalid request format: {_flat(exc.detail)}")
         case drf.Throttled():
             return TooMany("Too many requests", retry_after=int(getattr(exc, "wait", None) or BUSY_SECONDS))
+        case DisallowedHost():
+            return BadRequest("The Host header is not one of AMBIENT_ALLOWED_HOSTS")
         case TooManyFieldsSent() | SuspiciousOperation():
             return BadRequest("The request is not acceptable")
         case IntegrityError():

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 
@@ -52,6 +53,12 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def is_service_account(self) -> bool:
+        """Whether this is the controller that the settings name, not a person."""
+        name = settings.SERVICE_ACCOUNT
+        return bool(name) and self.username in (name, f"service-account-{name}")
 
     @property
     def access_scopes(self) -> dict[str, str | None]:

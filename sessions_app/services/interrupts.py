@@ -1,6 +1,6 @@
 """Answers of people to what an agent asks: an interrupt is answered once, and its run goes on once.
 
-Locks are taken in the order Session, Run, Interrupt (docs/streams.md).
+Locks are taken in the order Session, Run, Interrupt (docs/architecture.md).
 """
 
 import json
@@ -23,6 +23,7 @@ from sessions_app.choices import (
     Trigger,
 )
 from sessions_app.models import Interrupt, Run, Session
+from sessions_app.services.answers import check_payload
 from sessions_app.services.messages import next_run_number
 from sessions_app.services.sessions import lock_session, wish_to_run
 
@@ -72,14 +73,14 @@ def interrupt_answer(
 ) -> Interrupt:
     """Record a person's answer; with the last open one of its run, the run goes on.
 
-    `interrupt_id` is the row's id or the agent's own. Raises Conflict with who and when for one that was
-    answered by somebody else, has expired, or whose run goes on already with another answer.
+    `interrupt_id` is the row's id or the agent's own. Raises InvalidField for an answer that does not fit
+    what is asked; Conflict with who and when for one that was answered by somebody else, has expired, or
+    whose run goes on already with another answer.
     """
-    text = answer_text(status, payload)
     session = lock_wanted_session(session.pk)
     found = _find(session, interrupt_id)
     list(Run.objects.select_for_update(no_key=True).filter(pk=found.run).values_list("pk"))
-    record_answer(found, text, actor, CANCELLED if status == CANCELLED else RESOLVED)
+    record_answer(found, actor, status, payload)
     resume_when_answered(session, found.run, actor=actor)
     found.refresh_from_db()
     return found
@@ -95,8 +96,14 @@ def _find(session: Session, interrupt_id: str) -> Interrupt:
     return found
 
 
-def record_answer(found: Interrupt, text: str, actor: str, status: str) -> None:
+def record_answer(found: Interrupt, actor: str, status: str, payload: Any = NO_PAYLOAD) -> None:
     """Compare-and-set of one answer; a person may change their own while the run has not gone on."""
+    text = answer_text(status, payload)
+    if status == RESOLVED:
+        if payload is NO_PAYLOAD and found.response_schema is not None:
+            raise InvalidField("payload must be set: the agent waits for an answer (see response_schema)")
+        if payload is not NO_PAYLOAD:
+            check_payload(found.response_schema, payload)
     now = database_now()
     state = InterruptState.CANCELLED if status == CANCELLED else InterruptState.ANSWERED
     values = {"state": state, "answer": text, "answered_by": actor, "answered_at": now}

@@ -10,10 +10,7 @@ from ambient.common.exceptions import Conflict, InvalidField
 from sessions_app.choices import DesiredState, InterruptState, Phase, Reason, RunState, Trigger
 from sessions_app.models import Interrupt, Run, Session
 from sessions_app.services.interrupts import (
-    CANCELLED,
     NO_PAYLOAD,
-    RESOLVED,
-    answer_text,
     lock_wanted_session,
     open_interrupts,
     record_answer,
@@ -88,8 +85,7 @@ def _resume(session: Session, actor: str, wanted: AguiRun) -> Run:
     list(Run.objects.select_for_update(no_key=True).filter(pk__in=runs).values_list("pk"))
     for name, interrupt in waiting.items():
         entry = given[name]
-        status = CANCELLED if entry.status == CANCELLED else RESOLVED
-        record_answer(interrupt, answer_text(entry.status, entry.payload), actor, status)
+        record_answer(interrupt, actor, entry.status, entry.payload)
     run = None
     for run_id in runs:
         run = resume_when_answered(

@@ -16,7 +16,6 @@ from sessions_app.services.interrupts import (
     NO_PAYLOAD,
     RESOLVED,
     answer_of_text,
-    answer_text,
     ensure_wanted,
     lock_wanted_session,
     open_interrupts,
@@ -102,7 +101,7 @@ def _answer(
 ) -> SessionMessage:
     """A plain message that answers the one open free-text question: its run is the resumed one."""
     list(Run.objects.select_for_update(no_key=True).filter(pk=interrupt.run).values_list("pk"))
-    record_answer(interrupt, answer_text(RESOLVED, payload), actor, RESOLVED)
+    record_answer(interrupt, actor, RESOLVED, payload)
     message_id = ksuid()
     run = resume_when_answered(session, interrupt.run, actor=actor, message_id=message_id)
     if run is None:
@@ -138,6 +137,7 @@ def message_edit(*, session: Session, message_id: str, text: str) -> SessionMess
         raise Conflict("this message answers a question; change the answer instead")
     changed = SessionMessage.objects.filter(pk=message.pk, delivery=Delivery.QUEUED).update(payload=text)
     if not changed:
+        message.refresh_from_db(fields=["delivery"])
         raise Conflict(f"the message is {message.delivery or 'stored'} and can change no more")
     message.payload = text
     return message

@@ -180,9 +180,22 @@ STATUS_FIELDS = (
 """Beside `phase`, what `PATCH /sessions/{id}/status` accepts."""
 
 
+REPORTED_REASONS = {
+    Phase.PENDING: Reason.WAITING,
+    Phase.CREATING: Reason.STARTING,
+    Phase.RUNNING: Reason.READY,
+    Phase.STOPPING: Reason.STOPPED_BY_USER,
+    Phase.STOPPED: Reason.STOPPED_BY_USER,
+    Phase.COMPLETED: Reason.SUCCEEDED,
+    Phase.FAILED: Reason.RUNNER_EXITED,
+}
+"""A controller of the older generation reports a phase without a reason."""
+
+
 @transactional
-def session_patch_status(*, session: Session, changes: Mapping[str, Any], by_runner: bool) -> Session:
-    """Status reported from outside: an existing controller, or our own runner (which may not send a phase).
+def session_patch_status(*, session: Session, changes: Mapping[str, Any], reporter: str | None) -> Session:
+    """Status reported from outside: by an existing controller (its username), or by our own runner (None),
+    which may not send a phase.
 
     Raises InvalidField for an empty or unknown change, Conflict outside the transition table, Forbidden for
     a phase from a runner.
@@ -191,14 +204,22 @@ def session_patch_status(*, session: Session, changes: Mapping[str, Any], by_run
     phase = given.pop("phase", None)
     if phase is None and not given:
         raise InvalidField(f"one of phase, {', '.join(STATUS_FIELDS)} must be set")
-    if phase is not None and by_runner:
+    if phase is not None and reporter is None:
         raise Forbidden("a runner may not set the phase")
     if phase is not None and phase not in Phase.values:
         raise InvalidField(f"phase must be one of {', '.join(Phase.values)}")
     session = lock_session(session.pk)
-    if by_runner and "conditions" in given:
+    if reporter is None and "conditions" in given:
         given["conditions"] = _with_runner_conditions(session.conditions, given["conditions"])
-    return session_record_status(session=session, phase=Phase(phase) if phase else None, fields=given)
+    if phase is None or phase == session.phase:
+        return session_record_status(session=session, fields=given)
+    return session_record_status(
+        session=session,
+        phase=Phase(phase),
+        reason=REPORTED_REASONS[Phase(phase)],
+        reason_text=f"{phase} was reported by {reporter}.",
+        fields=given,
+    )
 
 
 def _with_runner_conditions(stored: str | None, reported: str) -> str:

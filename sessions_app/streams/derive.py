@@ -16,6 +16,8 @@ from sessions_app.streams.frames import Event
 RESULT_CHARACTERS = 2000
 RESULT_MARK = " ... [cut]"
 INTERRUPT_LIFE = datetime.timedelta(days=7)
+RUNNER_STOPPED = "RunnerStopped"
+"""What our runner says when it is told to stop in the middle of a run."""
 APPROVALS = frozenset({"tool_call", "confirmation"})
 
 
@@ -201,11 +203,15 @@ def run_end(event: Event) -> RunEnd:
     model = next((str(u["model"]) for u in usage or [] if isinstance(u, dict) and u.get("model")), None)
     if event["type"] == "RUN_ERROR":
         code = str(event.get("code") or DeliveryReason.RUN_ERROR)
-        known = code in DeliveryReason.values
+        reason = DeliveryReason.RUN_ERROR
+        if code == RUNNER_STOPPED:
+            reason = DeliveryReason.RUNNER_RESTARTED
+        elif code in DeliveryReason.values:
+            reason = DeliveryReason(code)
         return RunEnd(
             state=RunState.FAILED,
             delivery=Delivery.FAILED,
-            reason=DeliveryReason(code) if known else DeliveryReason.RUN_ERROR,
+            reason=reason,
             error_code=code,
             error_message=str(event.get("message") or ""),
             usage=usage_text,

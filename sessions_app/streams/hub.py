@@ -112,11 +112,6 @@ class Feed:
         for session, seq in (await self._read_heads(list(self._channels))).items():
             self.hint(session, seq)
 
-    def wake_all(self) -> None:
-        """Let every watcher look again."""
-        for channel in list(self._channels.values()):
-            channel.wake()
-
     @contextlib.contextmanager
     def _join(self, watcher: Watcher) -> Iterator[Channel]:
         channel = self._channels.setdefault(watcher.session, Channel())

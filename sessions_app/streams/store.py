@@ -80,9 +80,13 @@ UPDATE sessions_app_run SET state = %(state)s, finished_at = clock_timestamp(), 
 WHERE id = %(run)s AND state = 'running'
 """
 _DELIVERED = """
-UPDATE sessions_app_sessionmessage SET delivery = %(delivery)s, reason = %(reason)s
-WHERE session_id = %(session)s AND run = %(run)s AND delivery = 'running'
+UPDATE sessions_app_sessionmessage m SET delivery = %(delivery)s,
+  reason = CASE WHEN %(reason)s = 'RunnerRestarted' AND s.desired_state <> 'running'
+           THEN 'SessionStopped' ELSE %(reason)s END
+FROM sessions_app_session s
+WHERE m.session_id = %(session)s AND m.run = %(run)s AND m.delivery = 'running' AND s.id = m.session_id
 """
+"""A runner that went away on the way to a stop went away because of it."""
 _INTERRUPT = """
 INSERT INTO sessions_app_interrupt
   (id, session_id, run, interrupt_id, kind, request, response_schema, created_at, expires_at, state)

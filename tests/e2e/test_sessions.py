@@ -37,7 +37,7 @@ def test_stop_in_the_middle_of_a_run_leaves_no_process(stage, watchers, running)
     assert stage.runners(running) == []
     watcher.wait_runs(1)
     assert watcher.events[-1]["type"] == "RUN_ERROR"
-    assert stage.wait_delivery(running, sent.id, "failed", "cancelled").reason
+    assert stage.wait_delivery(running, sent.id, "failed").reason == "SessionStopped"
 
 
 def test_message_to_a_stopped_session_starts_it_and_is_answered(stage, watchers, running):

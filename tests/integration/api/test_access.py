@@ -225,12 +225,28 @@ def test_runner_token_reaches_its_own_session_only(world, anonymous):
         pytest.param("platform:viewer", {"phase": "Pending"}, 403, id="global-viewer-is-no-controller"),
     ],
 )
-def test_status_patch(api_client, world, bind_role, role, body, status):
+def test_status_patch_of_a_controller(api_client, world, bind_role, settings, user, role, body, status):
+    settings.SERVICE_ACCOUNT = user.username
     bind_role(role)
     response = api_client.call("patch", filled("/sessions/{session}/status", world), body)
     assert response.status_code == status, response.content
     if status == 200:
         assert response.json()["phase"] == body["phase"]
+        assert (response.json()["reason"], response.json()["reason_text"]) == (
+            "Waiting",
+            f"Pending was reported by {user.username}.",
+        )
+
+
+@pytest.mark.parametrize("body", [{"phase": "Pending"}, {"sdk_session_id": "s"}], ids=["phase", "other"])
+def test_no_person_reports_a_status(api_client, admin_client_wire, world, bind_role, settings, body):
+    settings.SERVICE_ACCOUNT = "controller"
+    bind_role("platform:admin")
+    for client in (api_client, admin_client_wire):
+        before = fingerprint()
+        response = client.call("patch", filled("/sessions/{session}/status", world), body)
+        check_error(response, 403, "4")
+        assert fingerprint() == before
 
 
 def test_built_in_roles_cannot_be_changed(admin_client_wire):

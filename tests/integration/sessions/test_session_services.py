@@ -93,7 +93,7 @@ def test_delete_is_soft_counted_and_repeatable(made, tenant) -> None:
 
 def test_only_wishes_make_work_and_history(made) -> None:
     version = work(made).version
-    session_patch_status(session=made, changes={"sdk_session_id": "x"}, by_runner=True)
+    session_patch_status(session=made, changes={"sdk_session_id": "x"}, reporter=None)
     assert work(made).version == version
     session_update(session=made, changes={"labels": '{"a": 1}'})
     session_stop(session=made)
@@ -115,22 +115,22 @@ def test_labels_that_cannot_be_searched_are_kept_as_they_are(made, labels) -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "by_runner", "error"),
+    ("changes", "reporter", "error"),
     [
-        pytest.param({}, False, InvalidField, id="nothing-set"),
-        pytest.param({"phase": "Sleeping"}, False, InvalidField, id="unknown-phase"),
-        pytest.param({"phase": "Completed"}, False, Conflict, id="outside-the-table"),
-        pytest.param({"phase": "Pending"}, True, Forbidden, id="phase-from-a-runner"),
+        pytest.param({}, "controller", InvalidField, id="nothing-set"),
+        pytest.param({"phase": "Sleeping"}, "controller", InvalidField, id="unknown-phase"),
+        pytest.param({"phase": "Completed"}, "controller", Conflict, id="outside-the-table"),
+        pytest.param({"phase": "Pending"}, None, Forbidden, id="phase-from-a-runner"),
         pytest.param(
-            {"conditions": "nonsense"}, True, InvalidField, id="unreadable-conditions-from-a-runner"
+            {"conditions": "nonsense"}, None, InvalidField, id="unreadable-conditions-from-a-runner"
         ),
-        pytest.param({"phase": "Pending"}, False, None, id="along-the-table"),
-        pytest.param({"reconciled_repos": "[]"}, True, None, id="report-from-a-runner"),
+        pytest.param({"phase": "Pending"}, "controller", None, id="along-the-table"),
+        pytest.param({"reconciled_repos": "[]"}, None, None, id="report-from-a-runner"),
     ],
 )
-def test_status_from_outside(made, changes, by_runner, error) -> None:
+def test_status_from_outside(made, changes, reporter, error) -> None:
     if error is None:
-        session_patch_status(session=made, changes=changes, by_runner=by_runner)
+        session_patch_status(session=made, changes=changes, reporter=reporter)
     else:
         with pytest.raises(error):
-            session_patch_status(session=made, changes=changes, by_runner=by_runner)
+            session_patch_status(session=made, changes=changes, reporter=reporter)

@@ -166,6 +166,25 @@ async def test_an_agui_run_has_to_answer_what_is_open(web: Web) -> None:  # noqa
         assert (await events.rest())[0][1]["runId"] == "resumed"
 
 
+async def test_an_answer_that_does_not_fit_is_refused_and_may_be_given_again(web: Web) -> None:  # noqa: F811
+    lab = web.lab
+    lab.runner.script = asks(QUESTION)
+    await lab.send("ask")
+    await lab.ended()
+    path = web.path("interrupts/q1/answer")
+    for body in ({"status": "resolved"}, {"status": "resolved", "payload": {"answer": 5}}):
+        async with web.http.post(path, json=body) as response:
+            assert response.status == 400
+            assert "payload" in (await response.json())["reason"]
+    entry = {"interruptId": "q1", "status": "resolved", "payload": "Blue"}
+    async with web.http.post(web.path("agui/run"), json={"resume": [entry]}) as response:
+        assert response.status == 400
+    async with web.http.post(path, json={"status": "resolved", "payload": {"answer": "Blue"}}) as response:
+        assert response.status == 200
+    await lab.ended(2)
+    assert await last_text(lab) == "[('resolved', {'answer': 'Blue'})]"
+
+
 async def test_interrupts_and_runs_are_listed_and_answered_over_http(web: Web) -> None:  # noqa: F811
     lab = web.lab
     lab.runner.script = asks(APPROVAL)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.models import Run, SessionMessage
+from sessions_app.models import Run, Session, SessionMessage
 from tests.fakes.runner import FakeRun
 from tests.integration.streams.conftest import Lab, eventually, in_database
 
@@ -188,6 +188,23 @@ async def test_a_refused_post_is_a_stored_start_and_error(lab: Lab) -> None:
     events = await lab.ended()
     assert [e["type"] for e in events] == ["RUN_STARTED", "RUN_ERROR"]
     assert events[-1]["code"] == "RunnerRefused"
+
+
+@pytest.mark.parametrize(
+    ("desired_state", "reason"), [("stopped", "SessionStopped"), ("running", "RunnerRestarted")]
+)
+async def test_a_message_whose_runner_was_stopped_says_why(lab: Lab, desired_state: str, reason: str) -> None:
+    async def script(run: FakeRun) -> None:
+        run.start()
+        await in_database(Session.objects.filter(pk=lab.session.pk).update, desired_state=desired_state)
+        run.emit("RUN_ERROR", code="RunnerStopped", message="The runner was stopped.")
+
+    lab.runner.script = script
+    await lab.node()
+    await lab.send("hello")
+    await lab.ended()
+    message = await in_database(SessionMessage.objects.get, session=lab.session, event_type="user")
+    assert (message.delivery, message.reason) == ("failed", reason)
 
 
 async def test_a_plain_agent_without_numbers_runs_but_is_never_posted_twice(lab: Lab) -> None:

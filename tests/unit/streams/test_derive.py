@@ -92,6 +92,19 @@ def test_ends(event: dict[str, Any], state: RunState, delivery: Delivery) -> Non
 
 
 @pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (None, "RunError"),
+        ("ToolFailed", "RunError"),
+        ("StreamLost", "StreamLost"),
+        ("RunnerStopped", "RunnerRestarted"),
+    ],
+)
+def test_reason_of_an_error(code: str | None, reason: str) -> None:
+    assert run_end({"type": "RUN_ERROR", "message": "m", "code": code}).reason == reason
+
+
+@pytest.mark.parametrize(
     ("result", "cost"),
     [
         pytest.param({"total_cost_usd": 0.25}, decimal.Decimal("0.25"), id="number"),
