@@ -203,15 +203,10 @@ def run_end(event: Event) -> RunEnd:
     model = next((str(u["model"]) for u in usage or [] if isinstance(u, dict) and u.get("model")), None)
     if event["type"] == "RUN_ERROR":
         code = str(event.get("code") or DeliveryReason.RUN_ERROR)
-        reason = DeliveryReason.RUN_ERROR
-        if code == RUNNER_STOPPED:
-            reason = DeliveryReason.RUNNER_RESTARTED
-        elif code in DeliveryReason.values:
-            reason = DeliveryReason(code)
         return RunEnd(
             state=RunState.FAILED,
             delivery=Delivery.FAILED,
-            reason=reason,
+            reason=_error_reason(code),
             error_code=code,
             error_message=str(event.get("message") or ""),
             usage=usage_text,
@@ -237,6 +232,12 @@ def run_end(event: Event) -> RunEnd:
         cost_usd=_cost(event.get("result")),
         model=model,
     )
+
+
+def _error_reason(code: str) -> DeliveryReason:
+    if code == RUNNER_STOPPED:
+        return DeliveryReason.RUNNER_RESTARTED
+    return DeliveryReason(code) if code in DeliveryReason.values else DeliveryReason.RUN_ERROR
 
 
 def _interrupts_of(outcome: Any) -> bool:
