@@ -23,13 +23,12 @@ $(VENV)/bin/uv: requirements/tools.txt
 
 $(VENV)/.ready: $(VENV)/bin/uv requirements/dev.txt
 	@echo "setup: installing the server's dependencies"
-	@tools/install.sh $(VENV) requirements/dev.txt
+	@tools/install.sh $(PYTHON) $(VENV) requirements/dev.txt
 	@touch $@
 
 $(RUNNER_VENV)/.ready: $(VENV)/bin/uv requirements/runner.txt
 	@echo "setup: installing the runner's dependencies"
-	@$(PYTHON) -m venv $(RUNNER_VENV)
-	@tools/install.sh $(RUNNER_VENV) requirements/runner.txt
+	@tools/install.sh $(PYTHON) $(RUNNER_VENV) requirements/runner.txt
 	@touch $@
 
 demo: setup ## start everything, run one real session before your eyes, stop
@@ -42,7 +41,7 @@ down: setup ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
 test: setup ## all tests but the fault injections
-	@$(PY) -m pytest -n $(XDIST) --dist loadgroup -m "not faults" $(ARGS)
+	@$(PY) -m pytest -n $(XDIST) -m "not faults" $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)

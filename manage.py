@@ -23,6 +23,11 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ambient.settings")
     if process := process_of(sys.argv[1:]):
         os.environ["AMBIENT_PROCESS"] = process
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    try:
+        from ambient import env  # noqa: F401  a wrong setting is one line, not a traceback
+    except ImproperlyConfigured as exc:
+        sys.exit(f"error: {exc}")
     execute_from_command_line(sys.argv)

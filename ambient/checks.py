@@ -1,4 +1,4 @@
-"""System checks: keys that are strong enough, switches of production that make sense."""
+"""System checks: names that can be imported, switches of production that make sense."""
 
 from typing import Any
 
@@ -7,21 +7,6 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.module_loading import import_string
 
 from ambient import env
-
-LEAST_KEY_LENGTH = 32
-
-
-@register()
-def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Short keys can be guessed."""
-    found: list[CheckMessage] = []
-    if len(settings.SECRET_KEY) < LEAST_KEY_LENGTH:
-        found.append(Error("AMBIENT_SECRET_KEY has fewer than 32 characters", id="ambient.E001"))
-    if not settings.ENCRYPTION_KEYS or min(map(len, settings.ENCRYPTION_KEYS)) < LEAST_KEY_LENGTH:
-        found.append(
-            Error("a key in AMBIENT_ENCRYPTION_KEYS has fewer than 32 characters", id="ambient.E002")
-        )
-    return found
 
 
 @register()

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
@@ -257,34 +258,54 @@ class Demo:
         self.story.say(f"session    {session.phase}: {session.reason_text}")
 
 
+class DemoLog:
+    """The processes' lines. Opened by the first, so that a demo that may not start leaves another's alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: TextIO | None = None
+
+    @property
+    def opened(self) -> bool:
+        return self._file is not None
+
+    def __call__(self, name: str, line: str) -> None:
+        if self._file is None:
+            self._file = self.path.open("w")
+        self._file.write(f"{name:<14} {line}\n")
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
 def main() -> int:
     story = Story()
     environment = os.environ | {"AMBIENT_LOG_FORMAT": "json"}
     home = Home.from_env(environment)
-    log_path = home.path / "demo.log"
+    log = DemoLog(home.path / "demo.log")
     sys.stdout.write("Ambient demo: one real agent session, from nothing to its end.\n\n")
-    log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with log_path.open("w") as log:
-        platform = Platform(
-            home,
-            environment,
-            output=lambda name, line: print(f"{name:<14} {line}", file=log),
-            progress=story.say,
-            reaper=True,
-        )
-        try:
-            platform.start()
-            platform.wait_ready()
-            token = (home.path / "admin.key").read_text().strip()
-            demo = Demo(home, story, [endpoint.url for endpoint in endpoints(environment)], token)
-            demo.tell()
-        except (DemoFailed, EmbeddedError, AmbientError) as exc:
-            story.say(f"FAILED: {exc}")
-            log.flush()
-            sys.stdout.write(f"\nLogs of the processes: {log_path}\n")
-            return 1
-        finally:
-            platform.stop()
+    sys.stdout.flush()
+    platform = Platform(home, environment, output=log, progress=story.say, reaper=True)
+    failure = ""
+    try:
+        platform.start()
+        platform.wait_ready()
+        token = (home.path / "admin.key").read_text().strip()
+        demo = Demo(home, story, [endpoint.url for endpoint in endpoints(environment)], token)
+        demo.tell()
+    except (DemoFailed, EmbeddedError, AmbientError) as exc:
+        failure = f"error: {exc}\n"
+    except KeyboardInterrupt:
+        failure = "error: interrupted\n"
+    finally:
+        platform.stop()
+        log.close()
+    if failure:
+        sys.stderr.write(failure)
+        if log.opened:
+            sys.stdout.write(f"Logs of the processes: {log.path}\n")
+        return 1
     story.chapter("Done")
     story.say(
         f"{len(demo.seen)} events; {demo.ready_seconds:.2f} s from the wish to a running agent; "
@@ -295,7 +316,7 @@ def main() -> int:
         "  make up             start it and keep it: API docs, admin, sign-in\n"
         "  README.md           talk to it with curl\n"
         "  docs/               sessions, streams, reconciling, settings\n"
-        f"  {log_path}   what the processes logged\n"
+        f"  {log.path}   what the processes logged\n"
     )
     return 0
 

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ambient.setting_types import OneOf, database_url, key, keys, names, path, redis_url, seconds, whole
+
 T = TypeVar("T")
 NO_NAMES: list[str] = []
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,18 +22,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Setting:
-    """One declared environment variable: its name, its default as shown in the docs, what it is for."""
+    """One declared environment variable: its default and its allowed values as the docs show them."""
 
     name: str
     default: str
     help: str
+    allowed: tuple[str, ...] = ()
 
 
 DECLARED: dict[str, Setting] = {}
 
 
 def _read(name: str, default: T, parse: Callable[[str], T], help: str, shown: str | None = None) -> T:
-    DECLARED[name] = Setting(name, str(default) if shown is None else shown, help)
+    allowed = parse.allowed if isinstance(parse, OneOf) else ()
+    DECLARED[name] = Setting(name, str(default) if shown is None else shown, help, allowed)
     raw = os.environ.get(name, "")
     if raw == "":
         return default
@@ -41,53 +45,28 @@ def _read(name: str, default: T, parse: Callable[[str], T], help: str, shown: st
         raise ImproperlyConfigured(f"{name}: {exc}") from exc
 
 
-def _flag(raw: str) -> bool:
-    if raw.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if raw.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError(f"{raw!r} is not true or false")
-
-
-def _names(raw: str) -> list[str]:
-    return [name.strip() for name in raw.split(",") if name.strip()]
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def parse(raw: str) -> str:
-        if raw not in allowed:
-            raise ValueError(f"{raw!r} is not one of {', '.join(allowed)}")
-        return raw
-
-    return parse
-
-
-def _path(raw: str) -> Path:
-    return Path(raw).expanduser().resolve()
-
-
 MODE = _read(
     "AMBIENT_MODE",
     "development",
-    _one_of("development", "production"),
+    OneOf("development", "production"),
     "`production` insists on every secret and service being given and logs JSON.",
 )
 PROCESS = _read(
     "AMBIENT_PROCESS",
     "command",
-    _one_of("command", "api", "control-plane", "worker", "beat", "watcher", "runner-host"),
+    OneOf("command", "api", "control-plane", "worker", "beat", "watcher", "runner-host"),
     "Which process type this is; set by the commands themselves.",
 )
 HOME = _read(
     "AMBIENT_HOME",
     BASE_DIR / ".ambient",
-    _path,
+    path,
     "State of the embedded default: data, sockets, keys, workspaces.",
     shown=".ambient",
 )
 HOST = _read("AMBIENT_HOST", "127.0.0.1", str, "Address that both servers listen on.")
-API_PORT = _read("AMBIENT_API_PORT", 8000, int, "Port of the API, console and admin.")
-CONTROL_PLANE_PORT = _read("AMBIENT_CONTROL_PLANE_PORT", 9080, int, "Port of the control plane.")
+API_PORT = _read("AMBIENT_API_PORT", 8000, whole(1), "Port of the API, console and admin.")
+CONTROL_PLANE_PORT = _read("AMBIENT_CONTROL_PLANE_PORT", 9080, whole(1), "Port of the control plane.")
 API_URL = _read(
     "AMBIENT_API_URL",
     f"http://127.0.0.1:{API_PORT}",
@@ -102,41 +81,48 @@ CONTROL_PLANE_URL = _read(
     "Where the API and runners reach the control plane.",
     shown="http://127.0.0.1:<AMBIENT_CONTROL_PLANE_PORT>",
 )
-DATABASE_URL = _read("DATABASE_URL", "", str, "PostgreSQL; unset: the embedded server of AMBIENT_HOME.")
+DATABASE_URL = _read(
+    "DATABASE_URL", "", database_url, "PostgreSQL; unset: the embedded server of AMBIENT_HOME."
+)
 DATABASE_DIRECT_URL = _read(
     "DATABASE_DIRECT_URL",
     "",
-    str,
+    database_url,
     "PostgreSQL without a transaction pooler, for LISTEN; unset: DATABASE_URL.",
 )
-REDIS_URL = _read("REDIS_URL", "", str, "Redis protocol server; unset: the embedded Valkey of AMBIENT_HOME.")
+REDIS_URL = _read(
+    "REDIS_URL", "", redis_url, "Redis protocol server; unset: the embedded Valkey of AMBIENT_HOME."
+)
 RUNTIME = _read(
-    "AMBIENT_RUNTIME", "process", _one_of("process", "kubernetes", "operator"), "What sessions run on."
+    "AMBIENT_RUNTIME",
+    "process",
+    OneOf("process"),
+    "What sessions run on: processes of this machine; Kubernetes comes later.",
 )
 ALLOWED_HOSTS = _read(
     "AMBIENT_ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]"],
-    _names,
+    names,
     "Host names that the servers answer to, comma separated.",
     shown="localhost,127.0.0.1,[::1]",
 )
 ALLOWED_ORIGINS = _read(
     "AMBIENT_ALLOWED_ORIGINS",
     NO_NAMES,
-    _names,
+    names,
     "Extra origins that may open websockets with a cookie, comma separated.",
     shown="none",
 )
 LOG_LEVEL = _read(
     "AMBIENT_LOG_LEVEL",
     "INFO",
-    _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+    OneOf("DEBUG", "INFO", "WARNING", "ERROR"),
     "Least severe level that is logged.",
 )
 LOG_FORMAT = _read(
     "AMBIENT_LOG_FORMAT",
     "json" if MODE == "production" else "text",
-    _one_of("json", "text"),
+    OneOf("json", "text"),
     "`json` for machines, `text` for people.",
     shown="json in production, else text",
 )
@@ -150,51 +136,53 @@ RUNNER_PYTHON = _read(
 MAX_REQUEST_BYTES = _read(
     "AMBIENT_MAX_REQUEST_BYTES",
     2 * 1024 * 1024,
-    int,
+    whole(1),
     "Largest request body of the API, in bytes; larger is a 413.",
 )
 START_DEADLINE_SECONDS = _read(
     "AMBIENT_START_DEADLINE_SECONDS",
     120.0,
-    float,
+    seconds,
     "A session that is not ready by then is restarted or fails.",
 )
 LIVENESS_SECONDS = _read(
-    "AMBIENT_LIVENESS_SECONDS", 30.0, float, "A runner that does not answer for so long is restarted."
+    "AMBIENT_LIVENESS_SECONDS", 30.0, seconds, "A runner that does not answer for so long is restarted."
 )
 STOP_GRACE_SECONDS = _read(
-    "AMBIENT_STOP_GRACE_SECONDS", 5.0, float, "Time a runner gets to end by itself before it is killed."
+    "AMBIENT_STOP_GRACE_SECONDS", 5.0, seconds, "Time a runner gets to end by itself before it is killed."
 )
 INACTIVITY_TIMEOUT_SECONDS = _read(
     "AMBIENT_INACTIVITY_TIMEOUT_SECONDS",
     86400,
-    int,
+    whole(0),
     "A running session without a message for so long is stopped; 0: never.",
 )
-MAX_RESTARTS = _read("AMBIENT_MAX_RESTARTS", 3, int, "Restarts of a lost runner per wish to run.")
+MAX_RESTARTS = _read("AMBIENT_MAX_RESTARTS", 3, whole(0), "Restarts of a lost runner per wish to run.")
 RESYNC_SECONDS = _read(
-    "AMBIENT_RESYNC_SECONDS", 30.0, float, "How often every unfinished session is looked at."
+    "AMBIENT_RESYNC_SECONDS", 30.0, seconds, "How often every unfinished session is looked at."
 )
 WORKER_CONCURRENCY = _read(
-    "AMBIENT_WORKER_CONCURRENCY", 4, int, "Passes that one worker process runs at once."
+    "AMBIENT_WORKER_CONCURRENCY", 4, whole(1), "Passes that one worker process runs at once."
 )
-SESSION_TOKEN_SECONDS = _read("AMBIENT_SESSION_TOKEN_SECONDS", 300, int, "Life of a runner's session token.")
+SESSION_TOKEN_SECONDS = _read(
+    "AMBIENT_SESSION_TOKEN_SECONDS", 300, whole(1), "Life of a runner's session token."
+)
 LEASE_SECONDS = _read(
     "AMBIENT_LEASE_SECONDS",
     10.0,
-    float,
+    seconds,
     "Life of a control-plane process's heartbeat; a dead one's streams are taken over after it.",
 )
 DRAIN_SECONDS = _read(
     "AMBIENT_DRAIN_SECONDS",
     3.0,
-    float,
+    seconds,
     "How long a stopping control-plane process waits for runs that cannot be handed over.",
 )
-WATCHERS_PER_USER = _read("AMBIENT_WATCHERS_PER_USER", 200, int, "Open streams of one user per process.")
-WATCHERS_PER_PROCESS = _read("AMBIENT_WATCHERS_PER_PROCESS", 2000, int, "Open streams of one process.")
+WATCHERS_PER_USER = _read("AMBIENT_WATCHERS_PER_USER", 200, whole(1), "Open streams of one user per process.")
+WATCHERS_PER_PROCESS = _read("AMBIENT_WATCHERS_PER_PROCESS", 2000, whole(1), "Open streams of one process.")
 WATCHER_STALL_SECONDS = _read(
-    "AMBIENT_WATCHER_STALL_SECONDS", 60.0, float, "A reader that takes nothing for so long is cut."
+    "AMBIENT_WATCHER_STALL_SECONDS", 60.0, seconds, "A reader that takes nothing for so long is cut."
 )
 
 
@@ -218,28 +206,32 @@ def _kept_secret(name: str) -> str:
     return path.read_text().strip()
 
 
-def _secret(name: str, file: str, help: str) -> str:
-    value = _read(name, "", str, help, shown=f"made once in AMBIENT_HOME/{file}")
-    if value:
-        return value
-    if MODE == "production":
-        raise ImproperlyConfigured(f"{name} is not set; production needs it")
-    return _kept_secret(file)
-
-
-SECRET_KEY = _secret("AMBIENT_SECRET_KEY", "secret.key", "Signs browser sessions and runner tokens.")
-ENCRYPTION_KEYS = _names(
-    _secret(
-        "AMBIENT_ENCRYPTION_KEYS",
-        "encryption.key",
-        "Keys of encrypted columns, newest first, comma separated; each at least 32 random characters.",
-    )
-)
-
 if MODE == "production":
-    _missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
-    if _missing:
-        raise ImproperlyConfigured(f"{' and '.join(_missing)} not set; production needs them")
+    _needed = ("DATABASE_URL", "REDIS_URL", "AMBIENT_SECRET_KEY", "AMBIENT_ENCRYPTION_KEYS")
+    if _missing := [name for name in _needed if not os.environ.get(name)]:
+        raise ImproperlyConfigured(f"AMBIENT_MODE=production needs {', '.join(_missing)}")
+
+SECRET_KEY = _read(
+    "AMBIENT_SECRET_KEY",
+    "",
+    key,
+    "Signs browser sessions and runner tokens; at least 32 random characters.",
+    shown="made once in AMBIENT_HOME/secret.key",
+) or _kept_secret("secret.key")
+ENCRYPTION_KEYS = _read(
+    "AMBIENT_ENCRYPTION_KEYS",
+    NO_NAMES,
+    keys,
+    "Keys of encrypted columns, newest first, comma separated; each at least 32 random characters.",
+    shown="made once in AMBIENT_HOME/encryption.key",
+) or [_kept_secret("encryption.key")]
+
+SERVICE_ACCOUNT = _read(
+    "AMBIENT_SERVICE_ACCOUNT",
+    "",
+    str,
+    "Username of an existing controller; it alone (also as `service-account-NAME`) may report a phase.",
+)
 
 
 def _embedded() -> dict[str, str]:

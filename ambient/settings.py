@@ -11,6 +11,7 @@ ENCRYPTION_KEYS = env.ENCRYPTION_KEYS
 DEBUG = False  # errors are the error body in every mode
 ALLOWED_HOSTS = env.ALLOWED_HOSTS
 PROCESS = env.PROCESS
+SERVICE_ACCOUNT = env.SERVICE_ACCOUNT
 SERVES_HTTP = PROCESS in ("api", "control-plane")
 
 INSTALLED_APPS = [

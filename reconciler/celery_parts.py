@@ -1,8 +1,9 @@
-"""Celery's reconnect wait capped: by itself it grows to half a minute, and a returned broker would idle."""
+"""Parts of Celery's worker that we want otherwise: its wait for a lost broker, and its words at the end."""
 
 from typing import Any
 
 import structlog
+from celery.apps.worker import Worker, install_worker_term_handler  # type: ignore[attr-defined]
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
@@ -11,7 +12,10 @@ log = structlog.get_logger(__name__)
 
 
 def ensure_connected(connection: Any, *, callback: Any = None) -> Any:
-    """Connect to the broker, trying for ever, at most 2 s between tries."""
+    """Connect to the broker, trying for ever, at most 2 s between tries.
+
+    Celery's own wait grows to half a minute, and a returned broker would idle.
+    """
 
     def on_error(exc: Exception, interval: float) -> None:
         log.warning("broker is away", error=type(exc).__name__, next_try_seconds=interval)
@@ -34,3 +38,16 @@ class PatientConsumer(Consumer):
         ensure_connected(conn, callback=maybe_shutdown)
         self.first_connection_attempt = False
         return conn
+
+
+class QuietWorker(Worker):
+    """Celery's worker without the lines that it prints past the log at SIGTERM."""
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        super().install_platform_tweaks(worker)
+        install_worker_term_handler(worker, verbose=False)
+
+
+def log_end(**kwargs: Any) -> None:
+    """Told by Celery's `worker_shutdown`, outside the signal handler, where logging is not safe."""
+    log.info("worker has stopped")

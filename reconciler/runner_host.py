@@ -1,22 +1,19 @@
 """`runner-host`: one per home. Ends what an earlier host left, then serves until told to stop."""
 
 import asyncio
-import ctypes
 import fcntl
 import os
 import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import structlog
 from django.db import DatabaseError, connections
 
 from ambient import env
-from reconciler.runnerhost import marks
+from ambient.common import marks, processes
 from reconciler.runnerhost.host import RunnerHost
 from reconciler.runnerhost.paths import HostPaths
 from reconciler.runnerhost.server import Door
@@ -24,7 +21,6 @@ from reconciler.runnerhost.sightings import Sightings
 from sessions_app.choices import Phase
 from sessions_app.models import Session
 
-PR_SET_CHILD_SUBREAPER = 36
 DATABASE_RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -46,12 +42,6 @@ def take_home(paths: HostPaths) -> int:
     return file
 
 
-def become_subreaper() -> None:
-    """Orphans of our runners become our children, so that they are reaped and never lost sight of."""
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "cannot become a child subreaper")
-
-
 def clear_home(paths: HostPaths) -> None:
     """End what still carries the home's mark, and remove half-done files of an earlier host."""
     left = marks.kill_marked(paths.mark)
@@ -67,7 +57,7 @@ def clear_home(paths: HostPaths) -> None:
 def start_guard(mark: str) -> subprocess.Popen[bytes]:
     """A process of its own that ends our runners' tools when this process is killed."""
     return subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-I", "-S", str(Path(marks.__file__)), mark],
+        marks.guard_command(mark),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -122,7 +112,7 @@ def run() -> None:
     paths = HostPaths(env.HOME)
     lock = take_home(paths)
     try:
-        become_subreaper()
+        processes.become_subreaper()
         clear_home(paths)
         floors, lost = read_floors(paths.host_id)
         mark = f"{paths.mark}/{secrets.token_hex(4)}"

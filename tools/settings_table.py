@@ -12,7 +12,14 @@ def rows() -> list[str]:
     """One Markdown row per setting."""
     from ambient import env
 
-    return [f"| `{s.name}` | {s.default or 'unset'} | {s.help} |" for s in env.DECLARED.values()]
+    return [
+        f"| `{setting.name}` | {setting.default or 'unset'} | {setting.help}{_allowed(setting.allowed)} |"
+        for setting in env.DECLARED.values()
+    ]
+
+
+def _allowed(values: tuple[str, ...]) -> str:
+    return f" Allowed: {', '.join(f'`{value}`' for value in values)}." if values else ""
 
 
 if __name__ == "__main__":

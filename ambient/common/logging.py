@@ -7,12 +7,14 @@ import sys
 from typing import Any
 
 import structlog
+from django.http import HttpRequest
 
 SECRET_KEYS = re.compile(r"token|secret|password|authorization|cookie|api[_-]?key|credential", re.IGNORECASE)
 SECRET_VALUES = re.compile(
     r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}|\bamb_[A-Za-z0-9_-]{8,}|://([^:/@\s]+):([^@\s]+)@"
 )
 HIDDEN = "[hidden]"
+LONGEST_PATH = 200
 
 
 def _hide(text: str) -> str:
@@ -22,6 +24,21 @@ def _hide(text: str) -> str:
         return f"{match.group(1) or ''}{HIDDEN}"
 
     return SECRET_VALUES.sub(put, text)
+
+
+def describe_answer(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor: Django's lines about an answer say method, path and status, each once."""
+    request = event.get("request")
+    if not isinstance(request, HttpRequest):
+        return event
+    del event["request"]
+    event["event"] = str(event["event"]).split(": /", 1)[0]  # the path follows
+    event["method"], event["path"] = request.method, request.path[:LONGEST_PATH]
+    if "status_code" in event:
+        event["status"] = event.pop("status_code")
+        if event["status"] < 500:
+            event.pop("exc_info", None)  # the caller's fault, and told to the caller
+    return event
 
 
 def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +86,7 @@ def configure(config: dict[str, Any]) -> None:
             "formatters": {
                 "structured": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder()],
+                    "foreign_pre_chain": [*shared, structlog.stdlib.ExtraAdder(), describe_answer],
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                         *errors,

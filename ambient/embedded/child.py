@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ambient.embedded import marks, processes
+from ambient.common import marks, processes
 from ambient.embedded.backoff import MAX_CRASHES, WINDOW_SECONDS, Backoff
 from ambient.embedded.lines import LineSplitter
 
@@ -80,7 +80,7 @@ class Child:
             await asyncio.wait([self._task])
 
     def _launch(self) -> tuple[subprocess.Popen[bytes], int]:
-        env = dict(os.environ if self.spec.env is None else self.spec.env) | {marks.MARK: self._mark}
+        env = dict(os.environ if self.spec.env is None else self.spec.env) | {marks.VARIABLE: self._mark}
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         try:

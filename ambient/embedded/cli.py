@@ -9,10 +9,10 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
+from ambient.common.processes import is_alive
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.platform import LOCK, Platform, endpoints, readiness_problem
-from ambient.embedded.processes import is_alive
 from ambient.embedded.services import LOCK as SERVICES_LOCK
 from ambient.embedded.services import running_services, start_services
 

@@ -3,12 +3,13 @@
 import http.client
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ambient.embedded import processes
+from ambient.common import processes
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import CHECKOUT, LOOPBACK, Home, HomeLock, port_problem
 from ambient.embedded.lines import LineSplitter, TerminalOutput
@@ -77,6 +78,22 @@ def check_ports(env: Mapping[str, str]) -> None:
             )
 
 
+def check_settings(env: Mapping[str, str]) -> None:
+    """Refuse a setting that the platform could not use, before anything is started."""
+    argv = [sys.executable, "-m", "ambient.preflight"]
+    done = subprocess.run(
+        argv, cwd=CHECKOUT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        said = done.stderr.strip() or f"settings cannot be read: {processes.describe_exit(done.returncode)}"
+        raise EmbeddedError(said.splitlines()[-1])
+    if env.get("AMBIENT_MODE") == "production":
+        raise EmbeddedError(
+            "AMBIENT_MODE=production: this starts the embedded default; run `manage.py migrate` and the "
+            "process types by themselves"
+        )
+
+
 class Progress:
     """Prints what is done, behind the seconds since the start."""
 
@@ -115,6 +132,7 @@ class Platform:
         """Start everything in order; on any failure nothing stays behind."""
         self._lock = self.home.lock(LOCK, what="a platform")
         try:
+            check_settings(self.env)
             check_ports(self.env)
             self.services = start_services(self.home, throwaway=self._throwaway, env=self.env)
             self.env |= self.services.environment()

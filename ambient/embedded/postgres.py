@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from ambient.embedded import processes
+from ambient.common import processes
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import LOOPBACK, Home, HomeLock, write_private
 from ambient.embedded.identity import Identity, choose_identity

@@ -7,18 +7,15 @@ found; a guard process ends those if the supervisor itself is killed.
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import secrets
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
-from ambient.embedded import marks, processes
+from ambient.common import marks, processes
 from ambient.embedded.child import Child, ProcessSpec
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.lines import TerminalOutput
@@ -27,7 +24,6 @@ __all__ = ["ProcessSpec", "Supervisor"]
 
 T = TypeVar("T")
 Output = Callable[[str, str], None]
-PR_SET_CHILD_SUBREAPER = 36
 STOP_SECONDS = 4.0  # for all together; then SIGKILL
 STEP_SECONDS = 0.5  # how long one is waited for before the next gets its signal
 
@@ -59,8 +55,10 @@ class Supervisor:
         self._start_guard()
         if self._reaper:
             self._strangers = set(processes.children_of(os.getpid()))
-            if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-                raise EmbeddedError(f"cannot become subreaper: {os.strerror(ctypes.get_errno())}")
+            try:
+                processes.become_subreaper()
+            except OSError as exc:
+                raise EmbeddedError(str(exc.strerror)) from exc
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="supervisor", daemon=True)
         self._thread.start()
@@ -174,9 +172,8 @@ class Supervisor:
 
     def _start_guard(self) -> None:
         reader, self._guard_pipe = os.pipe()
-        argv = [sys.executable, "-I", "-S", str(Path(marks.__file__)), self._mark]
         try:
-            self._guard = processes.spawn(argv, stdin=reader, die_signal=0)
+            self._guard = processes.spawn(marks.guard_command(self._mark), stdin=reader, die_signal=0)
         finally:
             os.close(reader)
 

@@ -13,7 +13,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from ambient.embedded import processes
+from ambient.common import processes
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import LOOPBACK, Home, HomeLock, write_private
 from ambient.embedded.logs import last_lines, open_log

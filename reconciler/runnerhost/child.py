@@ -15,16 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from ambient import env
+from ambient.common import marks, processes
 from ambient.common.logging import HIDDEN, SECRET_KEYS, SECRET_VALUES
-from ambient.embedded import launch as launcher
-from reconciler.runnerhost.marks import VARIABLE
+from reconciler.runnerhost.last_words import last_words
 from reconciler.runnerhost.paths import HostPaths
 from sessions_app.runner_identity import agui_token
 
 RUNNER_SOURCES = [env.BASE_DIR / "runner" / "src", env.BASE_DIR / "sdk" / "python" / "src"]  # of a checkout
-LAST_LINES = 20
-LAST_CHARACTERS = 2000
-TAIL_BYTES = 64 * 1024
+TAIL_BYTES = 256 * 1024
 LOGS_KEPT = 5
 SHORTEST_SECRET = 6
 LONG_VALUE = 16
@@ -84,47 +82,50 @@ class Child:
                 os.kill(self.process.pid, number)
 
     def kill_group(self) -> None:
-        """SIGKILL to its process group; only before it is reaped, later the number may be another's."""
+        """SIGKILL to its process group, unless it was reaped."""
         if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            processes.kill_group(self.process.pid)
 
     def reap(self) -> None:
         """Take the exit status of the ended process."""
         status = self.process.wait()
         if status >= 0:
             self.code = status
-            return
-        try:
-            self.signal_name = signal.Signals(-status).name
-        except ValueError:
-            self.signal_name = f"signal {-status}"
+        else:
+            self.signal_name = processes.signal_name(-status)
 
     def last_words(self) -> str:
-        """The last lines of its log, without secrets."""
-        lines = tail(self.log_path).splitlines()[-LAST_LINES:]
-        return self.redact("\n".join(lines))[-LAST_CHARACTERS:]
+        """What it said last, without secrets."""
+        return last_words(tail(self.log_path), self.redact)
 
     def redact(self, text: str) -> str:
+        """The text without this runner's secrets, and without what looks like one."""
         for secret in sorted(self.hidden, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
-        return SECRET_VALUES.sub(HIDDEN, text).replace("\0", "")
+        return redact(text)
 
 
-def tail(path: Path) -> str:
-    """The end of a file that may be large or missing."""
+def redact(text: str) -> str:
+    """The text without what looks like a secret."""
+    return SECRET_VALUES.sub(HIDDEN, text).replace("\0", "")
+
+
+def tail(path: Path) -> bytes:
+    """The last whole lines of a file that may be large or missing; half a line could hold half a secret."""
     try:
         with path.open("rb") as file:
-            file.seek(max(path.stat().st_size - TAIL_BYTES, 0))
-            return file.read().decode(errors="replace")
+            start = max(os.fstat(file.fileno()).st_size - TAIL_BYTES, 0)
+            file.seek(start)
+            data = file.read()
     except FileNotFoundError:
-        return ""
+        return b""
+    return data.partition(b"\n")[2] if start else data
 
 
 def start_child(
     paths: HostPaths, mark: str, project: str, attempt: int, document: Mapping[str, Any]
 ) -> Child:
-    """Start one runner. Must be called on the thread that lives as long as the host: PDEATHSIG follows it."""
+    """Start one runner; it dies with this process."""
     session = str(document["session_id"])
     secret = str(document["runner_secret"])
     python = runner_python()
@@ -136,30 +137,17 @@ def start_child(
     log_path = folder / f"runner-{attempt}.log"
     _forget_old_logs(folder, attempt)
     config = _write_config(folder / f"launch-{attempt}.json", {**document, "workspace": str(workspace)})
-    variables = env.runner_environment() | {"HOME": str(home), "PYTHONUNBUFFERED": "1", VARIABLE: own_mark}
+    variables = env.runner_environment() | {
+        "HOME": str(home),
+        "PYTHONUNBUFFERED": "1",
+        marks.VARIABLE: own_mark,
+    }
     if not _is_installed(python):
         variables["PYTHONPATH"] = os.pathsep.join(map(str, RUNNER_SOURCES))
     with socket.create_server(("127.0.0.1", 0)) as listener, log_path.open("ab") as log:
         number = listener.fileno()
         runner = [str(python), "-m", "ambient_runner", "--config", str(config), "--fd", str(number)]
-        dies_with_us = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(launcher.__file__),
-            str(int(signal.SIGKILL)),
-            str(os.getpid()),
-        ]
-        process = subprocess.Popen(  # noqa: S603 - the platform's own program
-            [*dies_with_us, *runner],
-            cwd=workspace,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[number],
-            process_group=0,
-        )
+        process = processes.spawn(runner, cwd=workspace, env=variables, output=log, pass_fds=[number])
         port = listener.getsockname()[1]
     return Child(
         session=session,

@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import structlog
 
+from ambient.common.marks import kill_marked
 from ambient.common.tasks import end
-from reconciler.runnerhost.child import CannotStart, Child, remove_tree, start_child, tail
+from reconciler.runnerhost.child import CannotStart, Child, redact, remove_tree, start_child, tail
 from reconciler.runnerhost.health import follow_health
-from reconciler.runnerhost.marks import kill_marked
 from reconciler.runnerhost.paths import HostPaths
 from reconciler.runnerhost.protocol import HostRefused
 from reconciler.runnerhost.sightings import Sightings
@@ -155,11 +155,11 @@ class RunnerHost:
         """The last lines of the newest attempt, without this runner's secrets."""
         child = self._children.get(session)
         if child is not None:
-            return child.redact("\n".join(tail(child.log_path).splitlines()[-lines:]))
+            return _last_lines(child.redact(tail(child.log_path).decode(errors="replace")), lines)
         logs = sorted(
             self._paths.session(session).glob("runner-*.log"), key=lambda path: path.stat().st_mtime
         )
-        return "\n".join(tail(logs[-1]).splitlines()[-lines:]) if logs else ""
+        return _last_lines(redact(tail(logs[-1]).decode(errors="replace")), lines) if logs else ""
 
     async def _purge(self, session: str) -> None:
         await asyncio.to_thread(remove_tree, self._paths.session(session))
@@ -245,3 +245,7 @@ class RunnerHost:
             signal=child.signal_name,
         )
         self._see(child)
+
+
+def _last_lines(text: str, count: int) -> str:
+    return "\n".join(text.splitlines()[-count:])

@@ -13,14 +13,9 @@ AUTHOR = ("-c", "user.name=Tests", "-c", "user.email=tests@localhost")
 
 
 def pytest_itemcollected(item):
-    """All of these share one platform, so one worker; the first to run also waits for its start.
-
-    During collection: afterwards xdist has read the groups.
-    """
-    if item.path.parent.name == "e2e":
-        item.add_marker(pytest.mark.xdist_group("platform"))
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
+    """More time than others have: the first to run also waits for the platform's start."""
+    if item.path.parent.name == "e2e" and item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
 
 
 @pytest.fixture(scope="session")

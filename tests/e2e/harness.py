@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import httpx
 import psycopg
 
+from ambient.common.marks import VARIABLE, marked_pids
 from ambient.embedded.home import CHECKOUT, Home, free_port
 from ambient.embedded.platform import Platform, endpoints, manage
-from reconciler.runnerhost.marks import VARIABLE, marked_pids
 from reconciler.runnerhost.paths import HostPaths
 
 SDK = CHECKOUT / "sdk" / "python" / "src"

@@ -7,8 +7,8 @@ import httpx
 import psycopg
 import pytest
 
+from ambient.common.processes import children_of
 from ambient.embedded.home import free_port
-from ambient.embedded.processes import children_of
 from tests.e2e.harness import READY_SECONDS, START_SECONDS, TAKEOVER_SECONDS, Stage, eventually, processes_of
 
 pytestmark = pytest.mark.faults

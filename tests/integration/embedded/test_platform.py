@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from ambient.common.processes import children_of, is_alive
 from ambient.embedded.home import Home, free_port
-from ambient.embedded.processes import children_of, is_alive
 from ambient.embedded.services import running_services
 
 from .conftest import clean_env, eventually

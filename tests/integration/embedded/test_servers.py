@@ -9,11 +9,11 @@ import psycopg
 import pytest
 import redis
 
+from ambient.common.processes import is_alive
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.identity import choose_identity, command_works
 from ambient.embedded.postgres import PostgresServer
-from ambient.embedded.processes import is_alive
 from ambient.embedded.services import running_services, start_services
 from ambient.embedded.valkey import ValkeyServer
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from ambient.common.processes import is_alive
 from ambient.embedded.errors import EmbeddedError
-from ambient.embedded.processes import is_alive
 from ambient.embedded.supervisor import ProcessSpec, Supervisor
 
 from .conftest import eventually
@@ -196,7 +196,7 @@ def test_reaper_ends_daemons_that_forgot_where_they_came_from(start_python):
 
 
 def _descendants(pid):
-    from ambient.embedded.processes import children_of
+    from ambient.common.processes import children_of
 
     return list(children_of(pid))
 

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
+from ambient.common.marks import marked_pids
 from reconciler.models import WorkItem
-from reconciler.runnerhost.marks import marked_pids
 from reconciler.runnerhost.paths import HostPaths
 from sessions_app.choices import Phase, Reason
 from sessions_app.models import Session

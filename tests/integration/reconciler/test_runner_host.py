@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ambient.common import marks
 from reconciler.models import WorkItem
-from reconciler.runnerhost import marks
 from reconciler.runnerhost.child import CannotStart, remove_tree, runner_python
 from reconciler.runnerhost.paths import HostPaths
 from reconciler.runnerhost.protocol import HostAway, HostRefused, call

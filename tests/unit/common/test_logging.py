@@ -1,8 +1,9 @@
 """Nothing secret leaves by the log."""
 
 import pytest
+from django.test import RequestFactory
 
-from ambient.common.logging import HIDDEN, redact
+from ambient.common.logging import HIDDEN, describe_answer, redact
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,41 @@ from ambient.common.logging import HIDDEN, redact
 )
 def test_redaction(event, shown) -> None:
     assert redact(None, "info", dict(event)) == shown
+
+
+GET = RequestFactory().get("/api/things?token=x")
+LONG = RequestFactory().post("/" + "x" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        pytest.param(
+            {"event": "Not Found: /api/things", "request": GET, "status_code": 404},
+            {"event": "Not Found", "method": "GET", "path": "/api/things", "status": 404},
+            id="an-answer-says-everything-once-and-no-query",
+        ),
+        pytest.param(
+            {"event": "Forbidden (no cookie): /x", "request": LONG, "status_code": 403},
+            {"event": "Forbidden (no cookie)", "method": "POST", "path": "/" + "x" * 199, "status": 403},
+            id="a-long-path-is-cut",
+        ),
+        pytest.param(
+            {"event": "Wrong host", "request": GET, "status_code": 400, "exc_info": (None, None, None)},
+            {"event": "Wrong host", "method": "GET", "path": "/api/things", "status": 400},
+            id="no-traceback-for-the-callers-fault",
+        ),
+        pytest.param(
+            {"event": "Error: /api/things", "request": GET, "status_code": 500, "exc_info": True},
+            {"event": "Error", "method": "GET", "path": "/api/things", "status": 500, "exc_info": True},
+            id="ours-keeps-its-traceback",
+        ),
+        pytest.param(
+            {"event": "at: /tmp", "request": "r1"},
+            {"event": "at: /tmp", "request": "r1"},
+            id="other-lines-stay",
+        ),
+    ],
+)
+def test_lines_about_an_answer(event, shown) -> None:
+    assert describe_answer(None, "warning", dict(event)) == shown

@@ -11,6 +11,11 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def command(die_signal: int) -> list[str]:
+    """What stands before a program's arguments so that it gets the signal when we end (0: it lives on)."""
+    return [sys.executable, "-I", "-S", __file__, str(int(die_signal)), str(os.getpid())]
+
+
 def main(die_signal: int, parent: int, argv: list[str]) -> None:
     """Set the signal, check that the parent is still there, and exec."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, die_signal, 0, 0, 0) != 0:

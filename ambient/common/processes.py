@@ -1,17 +1,19 @@
 """Start, look at and end processes."""
 
 import contextlib
+import ctypes
 import functools
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-_LAUNCH = Path(__file__).with_name("launch.py")
+from ambient.common import launch
+
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @functools.cache
@@ -27,10 +29,11 @@ def spawn(
     cwd: Path | None = None,
     stdin: int = subprocess.DEVNULL,
     output: int | IO[bytes] = subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
     die_signal: int = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
     """Start a child in its own process group; it gets `die_signal` when we end (0: it lives on)."""
-    launcher = [sys.executable, "-I", "-S", str(_LAUNCH), str(int(die_signal)), str(os.getpid())]
+    launcher = launch.command(die_signal)
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -40,6 +43,7 @@ def spawn(
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
+            pass_fds=pass_fds,
             process_group=0,
         )
 
@@ -65,13 +69,23 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def become_subreaper() -> None:
+    """Orphans below us become our children, so that they are reaped and never lost sight of."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"cannot become a child subreaper: {os.strerror(error)}")
+
+
+def signal_name(number: int) -> str:
+    """`SIGKILL`, or `signal 42` for one without a name."""
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
+
+
 def describe_exit(returncode: int) -> str:
     """`exit code 3` or `SIGKILL`."""
-    if returncode >= 0:
-        return f"exit code {returncode}"
-    with contextlib.suppress(ValueError):
-        return signal.Signals(-returncode).name
-    return f"signal {-returncode}"
+    return f"exit code {returncode}" if returncode >= 0 else signal_name(-returncode)
 
 
 def stat_of(pid: int) -> tuple[str, int] | None:

@@ -1,7 +1,7 @@
-"""Find processes by the mark in their environment, and end them. Run as a script it guards one runner host.
+"""Find processes by the mark in their environment, and end them. Run as a script it guards their parent.
 
-A process group or parent changes when a program turns itself into a daemon; the environment it was started
-with does not. Run by path with `python -I -S`, so it imports the standard library only.
+Groups and parents change when a program turns itself into a daemon; the environment it was started with does
+not. Run by path with `python -I -S`, so it imports the standard library only.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-VARIABLE = "AMBIENT_RUNNER_MARK"
+VARIABLE = "AMBIENT_MARK"
 
 
 def has_mark(pid: int, mark: str) -> bool:
@@ -54,11 +54,16 @@ def kill_marked(mark: str, *, seconds: float = 5.0) -> list[int]:
         for pid in left:
             with contextlib.suppress(PermissionError):
                 kill_checked(pid, mark)
-        time.sleep(0.01)
+        time.sleep(0.02)
+
+
+def guard_command(mark: str) -> list[str]:
+    """A program that outlives its parent: when its stdin closes, it ends what has the mark."""
+    return [sys.executable, "-I", "-S", __file__, mark]
 
 
 def guard(mark: str) -> None:
-    """Wait until the host's end of stdin closes, then leave nothing of its runners behind."""
+    """Wait until the parent's end of stdin closes, then leave nothing behind."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     while os.read(0, 4096):

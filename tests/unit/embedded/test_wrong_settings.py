@@ -1,0 +1,93 @@
+"""What cannot start says so in one line that names the setting."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ambient.embedded.home import CHECKOUT, Home
+from ambient.embedded.platform import LOCK
+from ambient.env import DECLARED
+from reconciler.runtimes import RUNTIMES
+
+PASSWORD = "pass-word"
+NOWHERE = "127.0.0.1:1"
+COMMANDS = [
+    pytest.param(["ambient.embedded", "up"], id="up"),
+    pytest.param(["ambient.demo"], id="demo"),
+]
+
+
+def run(home, argv, settings):
+    """Run a module with these settings and none of the tests' servers."""
+    given = ("DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL")
+    env = {name: value for name, value in os.environ.items() if name not in given}
+    return subprocess.run(
+        [sys.executable, *argv],
+        cwd=CHECKOUT,
+        env={**env, "AMBIENT_HOME": str(home), **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        pytest.param({"AMBIENT_RUNTIME": "kubernetes"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
+        pytest.param({"DATABASE_URL": f"mysql://u:{PASSWORD}@h/d"}, "DATABASE_URL", id="other-database"),
+        pytest.param(
+            {"DATABASE_URL": f"postgresql://u:{PASSWORD}@{NOWHERE}/d"}, "DATABASE_URL", id="no-database-there"
+        ),
+        pytest.param({"REDIS_URL": f"http://:{PASSWORD}@h"}, "REDIS_URL", id="not-redis"),
+        pytest.param({"REDIS_URL": f"redis://:{PASSWORD}@{NOWHERE}/0"}, "REDIS_URL", id="no-redis-there"),
+        pytest.param(
+            {"AMBIENT_MODE": "production"}, "DATABASE_URL, REDIS_URL", id="production-without-servers"
+        ),
+        pytest.param(
+            {
+                "AMBIENT_MODE": "production",
+                "DATABASE_URL": f"postgresql://u:{PASSWORD}@{NOWHERE}/d",
+                "REDIS_URL": f"redis://:{PASSWORD}@{NOWHERE}/0",
+            },
+            "AMBIENT_SECRET_KEY, AMBIENT_ENCRYPTION_KEYS",
+            id="production-without-keys",
+        ),
+        pytest.param({"AMBIENT_ENCRYPTION_KEYS": PASSWORD}, "AMBIENT_ENCRYPTION_KEYS", id="short-key"),
+        pytest.param({"AMBIENT_WORKER_CONCURRENCY": "many"}, "AMBIENT_WORKER_CONCURRENCY", id="no-number"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(tmp_path, command, settings, name):
+    done = run(tmp_path, ["-m", *command], settings)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert name in line
+    assert PASSWORD not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["worker", "serve api", "runner_host", "migrate"])
+def test_a_process_refuses_a_wrong_setting_too(tmp_path, command):
+    done = run(tmp_path, ["manage.py", *command.split()], {"AMBIENT_RUNTIME": "operator"})
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: AMBIENT_RUNTIME: 'operator' is not one of: process\n",
+    )
+
+
+def test_the_allowed_runtimes_are_those_that_exist():
+    assert set(DECLARED["AMBIENT_RUNTIME"].allowed) == set(RUNTIMES)
+
+
+def test_a_demo_beside_a_platform_leaves_its_log_alone(tmp_path):
+    home = Home(tmp_path)
+    log = tmp_path / "demo.log"
+    log.write_text("of the demo before\n")
+    with home.lock(LOCK, what="a platform"):
+        done = run(tmp_path, ["-m", "ambient.demo"], {})
+    assert done.returncode == 1
+    assert done.stderr == f"error: a platform already runs on {home} (pid {os.getpid()}, a platform)\n"
+    assert log.read_text() == "of the demo before\n"
