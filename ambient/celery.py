@@ -43,6 +43,11 @@ app.conf.update(
             "schedule": env.RESYNC_SECONDS,
             "options": {"expires": 10.0},
         },
+        "tidy events": {
+            "task": "sessions_app.tasks.tidy_events",
+            "schedule": 60.0,
+            "options": {"expires": 30.0},
+        },
     },
     beat_scheduler="reconciler.beat:HintScheduler",
 )

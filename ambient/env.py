@@ -184,6 +184,18 @@ WATCHERS_PER_PROCESS = _read("AMBIENT_WATCHERS_PER_PROCESS", 2000, whole(1), "Op
 WATCHER_STALL_SECONDS = _read(
     "AMBIENT_WATCHER_STALL_SECONDS", 60.0, seconds, "A reader that takes nothing for so long is cut."
 )
+COMPACT_AFTER_SECONDS = _read(
+    "AMBIENT_COMPACT_AFTER_SECONDS", 3600.0, seconds, "An ended run's events are compacted so much later."
+)
+EVENT_RETENTION_DAYS = _read(
+    "AMBIENT_EVENT_RETENTION_DAYS",
+    0,
+    whole(0),
+    "Days that events of ended runs are kept, where a project says nothing else; 0: for ever.",
+)
+DELETED_KEPT_DAYS = _read(
+    "AMBIENT_DELETED_KEPT_DAYS", 30, whole(0), "Days after which a deleted session's events are gone."
+)
 
 
 def _kept_secret(name: str) -> str:

@@ -60,6 +60,9 @@ class ProjectSettingsSerializer(EntitySerializer):
     runner_type = runner_type()
     inactivity_timeout = inactivity_timeout()
     stop_on_run_finished = stop_on_run_finished()
+    event_retention_days = Int32(
+        least=0, most=36500, help_text="Days that events of ended runs are kept; 0: for ever."
+    )
 
 
 class UserSerializer(EntitySerializer):

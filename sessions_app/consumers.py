@@ -31,8 +31,9 @@ from sessions_app.services.runs import run_interrupt_request
 from sessions_app.services.sending import message_send
 from sessions_app.streams.hub import Gap, Ticket, Watcher
 from sessions_app.streams.node import Node, current
-from sessions_app.streams.outlets import gap_mark
+from sessions_app.streams.outlets import cannot_tell, mark_of
 from sessions_app.streams.surroundings import in_thread
+from sessions_app.streams.tail import Restated
 from sessions_app.streams.transports import ClientConnection
 
 log = structlog.get_logger(__name__)
@@ -109,14 +110,17 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
             abort=client.abort if client else None,
             backlog=client.backlog if client else None,
         )
-        cursor = min(int(given), MAX_SEQ) if has_cursor else 0
+        cursor = sent = min(int(given), MAX_SEQ) if has_cursor else 0
         with node.hub.watching(watcher):
             async for chunk in node.hub.events.watch(watcher, cursor, tick=node.timing.heartbeat):
-                if isinstance(chunk, Gap):
+                if isinstance(chunk, Gap | Restated):
                     if has_cursor:
-                        await self._send_json(gap_mark(chunk))
+                        await self._send_json(mark_of(chunk))
+                    elif cannot_tell(chunk, sent):
+                        return None
                     continue
                 for frame in chunk:
+                    sent = frame.seq
                     await self.send(text_data=frame.text)  # type: ignore[attr-defined]
         return watcher.ended
 

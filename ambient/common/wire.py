@@ -88,12 +88,12 @@ class OneOf(Text):
 
 
 class Int32(serializers.IntegerField):
-    """A whole number of 32 bits; `least` is the smallest that makes sense."""
+    """A whole number of 32 bits; `least` and `most` are what makes sense."""
 
-    def __init__(self, *, least: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, least: int | None = None, most: int = INT32, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
-        super().__init__(min_value=-INT32 - 1 if least is None else least, max_value=INT32, **kwargs)
-        self.least, self.create_only = least, False
+        super().__init__(min_value=-INT32 - 1 if least is None else least, max_value=most, **kwargs)
+        self.least, self.most, self.create_only = least, most, False
 
     def run_validation(self, data: Any = serializers.empty) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
@@ -102,6 +102,8 @@ class Int32(serializers.IntegerField):
             raise malformed(f"{self.field_name} is out of range")
         if self.least is not None and data < self.least:
             raise InvalidField(f"{self.field_name} must be at least {self.least}")
+        if data > self.most:
+            raise InvalidField(f"{self.field_name} must be at most {self.most}")
         return data
 
 

@@ -57,6 +57,9 @@ class ProjectSettings(Entity):
     runner_type = models.TextField(null=True, blank=True)
     inactivity_timeout = models.IntegerField(null=True, blank=True, help_text="Seconds; 0: never.")
     stop_on_run_finished = models.BooleanField(null=True, blank=True)
+    event_retention_days = models.IntegerField(
+        null=True, blank=True, help_text="Days that events of ended runs are kept; 0: for ever."
+    )
 
     objects = ProjectSettingsQuerySet.as_manager()
 
@@ -66,7 +69,12 @@ class ProjectSettings(Entity):
             models.CheckConstraint(
                 condition=models.Q(inactivity_timeout=None) | models.Q(inactivity_timeout__gte=0),
                 name="projectsettings_inactivity_not_negative",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(event_retention_days=None)
+                | models.Q(event_retention_days__gte=0, event_retention_days__lte=36500),
+                name="projectsettings_retention_in_range",
+            ),
         ]
 
     def __str__(self) -> str:

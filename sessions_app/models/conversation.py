@@ -49,6 +49,8 @@ class Run(models.Model):
     usage = models.TextField(null=True, help_text="JSON array of TokenUsage.")
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True)
     model = models.TextField(null=True)
+    compacted_at = models.DateTimeField(null=True, help_text="Its events are one RunLog since then.")
+    events_deleted_at = models.DateTimeField(null=True, help_text="Its events are kept no longer.")
 
     objects = OfSessionQuerySet.as_manager()
 
@@ -69,7 +71,23 @@ class Run(models.Model):
                 "number",
                 condition=models.Q(state__in=["queued", "running"]),
                 name="run_unfinished",
-            )
+            ),
+            models.Index(
+                "finished_at",
+                condition=models.Q(first_seq__isnull=False, compacted_at=None),
+                name="run_to_compact",
+            ),
+            models.Index(
+                "finished_at",
+                condition=models.Q(first_seq__isnull=False, events_deleted_at=None),
+                name="run_events_by_age",
+            ),
+            models.Index(
+                "session",
+                "finished_at",
+                condition=models.Q(first_seq__isnull=False, events_deleted_at=None),
+                name="run_events_of_session",
+            ),
         ]
 
     def __str__(self) -> str:

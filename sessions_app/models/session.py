@@ -155,6 +155,7 @@ class Session(Entity):
             ),
         ]
         indexes = [
+            models.Index("deleted_at", condition=~models.Q(deleted_at=None), name="session_deleted"),
             *live_list_indexes("session"),
             *search_indexes("session"),
             # What the sweep looks at: everything not final, or final against the wish.

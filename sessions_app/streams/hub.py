@@ -18,7 +18,7 @@ import structlog
 from ambient.common.exceptions import TooMany
 from sessions_app.streams import metrics
 from sessions_app.streams.pools import TRANSIENT
-from sessions_app.streams.tail import Sized, Tail
+from sessions_app.streams.tail import Page, Restated, Sized, Tail
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ TAIL_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 RETRY_AFTER_SECONDS = 5
 
-ReadPage = Callable[[str, int], Awaitable[tuple[int, Sequence[Sized]]]]
+ReadPage = Callable[[str, int], Awaitable[Page]]
 ReadHeads = Callable[[list[str]], Awaitable[dict[str, int]]]
 
 
@@ -46,7 +46,7 @@ class Channel:
         self.known = 0
         self.watchers = 0
         self.changed = asyncio.Event()
-        self.reads: dict[int, asyncio.Task[tuple[int, Sequence[Sized]]]] = {}
+        self.reads: dict[int, asyncio.Task[Page]] = {}
 
     def wake(self) -> None:
         """Let every waiting watcher look again."""
@@ -125,7 +125,7 @@ class Feed:
             if not channel.watchers and self._channels.get(watcher.session) is channel:
                 del self._channels[watcher.session]
 
-    async def _page(self, session: str, channel: Channel, after: int) -> tuple[int, Sequence[Sized]]:
+    async def _page(self, session: str, channel: Channel, after: int) -> Page:
         """One page; watchers that want the same one share the read."""
         task = channel.reads.get(after)
         if task is None:
@@ -134,35 +134,39 @@ class Feed:
             task.add_done_callback(lambda _: channel.reads.pop(after, None))
         return await asyncio.shield(task)
 
-    async def _read(self, session: str, channel: Channel, after: int) -> tuple[int, Sequence[Sized]]:
+    async def _read(self, session: str, channel: Channel, after: int) -> Page:
         metrics.STORE_READS.inc()
         while True:
             try:
-                head, frames = await self._read_page(session, after)
+                page = await self._read_page(session, after)
             except TRANSIENT as exc:
                 if not channel.watchers:
-                    return 0, []
+                    return Page(0, [])
                 log.warning("watchers wait for the store", error=type(exc).__name__)
                 await asyncio.sleep(self._retry_seconds)
                 continue
-            if frames and channel.tail.add(frames[0].seq - 1, frames):
+            if page.frames and channel.tail.add(page.frames[0].seq - 1, page.frames):
                 channel.wake()
-            return head, frames
+            return page
 
     async def watch(
         self, watcher: Watcher, cursor: int, *, tick: float
-    ) -> AsyncIterator[Sequence[Sized] | Gap]:
+    ) -> AsyncIterator[Sequence[Sized] | Gap | Restated]:
         """Everything after the cursor, each number once and in order; empty chunks when it looked in vain.
 
-        Ends when the watcher is told to end.
+        A `Restated` is followed by all of its frames in chunks. Ends when the watcher is told to end.
         """
         with self._join(watcher) as channel:
             while watcher.ended is None:
                 changed = channel.changed  # taken before looking, so that nothing is missed
                 chunk = channel.tail.after(cursor, CHUNK_BYTES)
                 if chunk is None or (not chunk and channel.known > cursor):
-                    head, chunk = await self._page(watcher.session, channel, cursor)
-                    gap = _gap(cursor, head, chunk)
+                    page = await self._page(watcher.session, channel, cursor)
+                    chunk = page.frames
+                    if page.restated is not None:
+                        yield page.restated
+                        chunk = page.restated.frames
+                    gap = _gap(cursor, page)
                     if gap is not None:
                         cursor = gap.last_seq
                         yield gap
@@ -181,11 +185,12 @@ class Feed:
                 cursor = chunk[-1].seq if chunk else cursor
 
 
-def _gap(cursor: int, head: int, frames: Sequence[Sized]) -> Gap | None:
+def _gap(cursor: int, page: Page) -> Gap | None:
     """What the store should have between the cursor and the page, or the head, and has not."""
-    if frames:
-        return Gap(cursor + 1, frames[0].seq - 1) if frames[0].seq > cursor + 1 else None
-    return Gap(cursor + 1, head) if head > cursor else None
+    if page.restated is not None:
+        return None
+    last = page.frames[0].seq - 1 if page.frames else page.head
+    return Gap(cursor + 1, last) if last > cursor else None
 
 
 def _parts(frames: Sequence[Sized]) -> Iterator[Sequence[Sized]]:

@@ -23,7 +23,7 @@ from sessions_app.streams.message_frames import message_frame
 from sessions_app.streams.pools import TRANSIENT, Pools
 from sessions_app.streams.runs import Runs
 from sessions_app.streams.store import Store, Stored
-from sessions_app.streams.tail import Sized
+from sessions_app.streams.tail import Page
 from sessions_app.streams.timing import Timing
 
 log = structlog.get_logger(__name__)
@@ -149,9 +149,9 @@ class Node:
             self.hub.messages.hint(session, stored.message_seq)
             self.link.say(hints.MESSAGES, session, stored.message_seq)
 
-    async def _message_page(self, session: str, after: int) -> tuple[int, Sequence[Sized]]:
+    async def _message_page(self, session: str, after: int) -> Page:
         head, rows = await self.store.message_page(session, after)
-        return head, [message_frame(row) for row in rows]
+        return Page(head, [message_frame(row) for row in rows])
 
     async def _still_there(self, session: str) -> bool:
         """Whether the session still has a runner according to its row."""

@@ -20,6 +20,7 @@ from sessions_app.streams.hub import Feed, Gap, Ticket, Watcher
 from sessions_app.streams.intake import now_ms, run_started
 from sessions_app.streams.node import Node
 from sessions_app.streams.pools import TRANSIENT
+from sessions_app.streams.tail import Restated
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +42,18 @@ def release_thread() -> None:
             executor.shutdown(wait=False)
 
 
-def gap_mark(gap: Gap) -> dict[str, Any]:
-    """Tells a reader with a cursor that numbers are gone for good."""
-    return {"mark": "truncated", "first_seq": gap.first_seq, "last_seq": gap.last_seq}
+def mark_of(chunk: Gap | Restated) -> dict[str, Any]:
+    """Tells a reader with a cursor that numbers are gone for good, or that their run comes again, shorter."""
+    word = "truncated" if isinstance(chunk, Gap) else "restated"
+    return {"mark": word, "first_seq": chunk.first_seq, "last_seq": chunk.last_seq}
+
+
+def cannot_tell(chunk: Gap | Restated, sent: int) -> bool:
+    """Whether a reader without a cursor, who gets no marks, has a part of this run already.
+
+    Its stream has to end: it comes back with a cursor, and then the mark tells.
+    """
+    return isinstance(chunk, Restated) and chunk.first_seq <= sent
 
 
 @dataclass
@@ -54,7 +64,9 @@ class Outlet:
     ticket: Ticket
     watcher: Watcher
 
-    async def _chunks(self, feed: Feed, cursor: int, tick: float) -> AsyncIterator[Sequence[Any] | Gap]:
+    async def _chunks(
+        self, feed: Feed, cursor: int, tick: float
+    ) -> AsyncIterator[Sequence[Any] | Gap | Restated]:
         """The watch, registered for the checks and counted, whatever happens."""
         release_thread()
         try:
@@ -72,10 +84,13 @@ class Outlet:
         sent = time.monotonic()
         async with aclosing(cast(Any, self._chunks(feed, cursor, heartbeat))) as chunks:
             async for chunk in chunks:
-                if isinstance(chunk, Gap):
-                    data = sse.frame(orjson.dumps(gap_mark(chunk)), event="ambient") if marks else b""
+                if isinstance(chunk, Gap | Restated):
+                    if not marks and cannot_tell(chunk, cursor):
+                        return
+                    data = sse.frame(orjson.dumps(mark_of(chunk)), event="ambient") if marks else b""
                 else:
                     data = b"".join(frame.sse for frame in chunk)
+                    cursor = chunk[-1].seq if chunk else cursor
                 if not data and time.monotonic() - sent >= heartbeat * 0.9:
                     data = sse.HEARTBEAT
                 if data:
@@ -96,7 +111,10 @@ class Outlet:
         seen = False
         async with aclosing(cast(Any, self._chunks(self.node.hub.events, cursor, timing.poll))) as chunks:
             async for chunk in chunks:
-                frames = [] if isinstance(chunk, Gap) else [frame for frame in chunk if frame.run == run]
+                if isinstance(chunk, Restated) and seen:
+                    return  # compacted while it was read: the client comes back with its cursor
+                told = () if isinstance(chunk, Gap | Restated) else chunk
+                frames = [frame for frame in told if frame.run == run]
                 if frames:
                     seen = True
                     yield frames[-1].seq, b"".join(frame.sse for frame in frames)
@@ -147,6 +165,8 @@ class Outlet:
         heartbeat = self.node.timing.heartbeat
         async with aclosing(cast(Any, self._chunks(self.node.hub.events, cursor, heartbeat))) as chunks:
             async for chunk in chunks:
+                if isinstance(chunk, Restated):
+                    continue
                 frames: Sequence[Frame] = () if isinstance(chunk, Gap) else chunk
                 end = next((n for n, frame in enumerate(frames, 1) if frame.type in TERMINAL), None)
                 if frames:

@@ -10,9 +10,11 @@ import psycopg
 
 from ambient.common.ksuid import ksuid
 from sessions_app.choices import RunState
+from sessions_app.streams.compaction import restated_frames
 from sessions_app.streams.derive import INTERRUPT_LIFE, Effects
 from sessions_app.streams.frames import Frame
 from sessions_app.streams.pools import TRANSIENT, Pools
+from sessions_app.streams.tail import Page, Restated
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 1024 * 1024
@@ -251,8 +253,8 @@ class Store:
                 doubt = True
                 await asyncio.sleep(retry_seconds)
 
-    async def page(self, session: str, after: int) -> tuple[int, list[Frame]]:
-        """(head, events after the cursor up to the page's size); the head is read before the page."""
+    async def page(self, session: str, after: int) -> Page:
+        """Events after the cursor up to the page's size; where they are compacted, the run that covers it."""
         async with self._pools.read() as connection:
             async with connection.pipeline():
                 head_cursor = await connection.execute(
@@ -266,7 +268,25 @@ class Store:
             if frames and seq != frames[-1].seq + 1:
                 break
             frames.append(Frame(seq, run, type_, event.encode()))
-        return (head[0] if head else 0), frames
+        page = Page(head[0] if head else 0, frames)
+        missing = frames[0].seq > after + 1 if frames else page.head > after
+        return await self._compacted(session, after, page) if missing else page
+
+    async def _compacted(self, session: str, after: int, page: Page) -> Page:
+        """The page where raw events are missing. Read after them: they go in the RunLog's transaction."""
+        async with self._pools.read() as connection:
+            cursor = await connection.execute(_RUN_LOG, [session, after])
+            row = await cursor.fetchone()
+        if row is None:
+            return page
+        run, first_seq, last_seq, events = row
+        if first_seq > after + 1:  # retention took what is before: the run comes with the next page
+            if page.frames and page.frames[0].seq < first_seq:
+                return page
+            return Page(first_seq - 1, [])
+        return Page(
+            page.head, [], Restated(first_seq, last_seq, restated_frames(run, first_seq, last_seq, events))
+        )
 
     async def run_events(self, session: str, run: str, first_seq: int) -> list[bytes]:
         """Every stored event of a run, for whoever takes it over."""
@@ -337,6 +357,10 @@ SELECT seq, run, type, event FROM (
   FROM (SELECT seq, run, type, event FROM sessions_app_sessionevent
         WHERE session_id = %s AND seq > %s ORDER BY seq LIMIT %s) AS newest
 ) AS page WHERE before < %s ORDER BY seq
+"""
+_RUN_LOG = """
+SELECT run, first_seq, last_seq, events FROM sessions_app_runlog
+WHERE session_id = %s AND last_seq > %s ORDER BY last_seq LIMIT 1
 """
 _RUN_PAGE = """
 SELECT seq, event FROM sessions_app_sessionevent

@@ -1,6 +1,7 @@
-"""The newest events of one session in memory: where live watchers read from. Pure."""
+"""Pages of the store, and the newest events of one session in memory, where live watchers read from. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -14,6 +15,24 @@ class Sized(Protocol):
     @property
     def size(self) -> int:
         """Bytes that it weighs."""
+
+
+@dataclass(frozen=True)
+class Restated:
+    """A finished run that the store keeps in fewer events: all of it, numbered within its old range."""
+
+    first_seq: int
+    last_seq: int
+    frames: Sequence[Sized]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the store has after a cursor. `head` was read first: nothing up to it can still appear."""
+
+    head: int
+    frames: Sequence[Sized]
+    restated: Restated | None = None
 
 
 class Tail:

@@ -105,7 +105,7 @@ class Lab:
         return await in_database(message_send, session=self.session, actor="ann", text=text, **fields)
 
     async def events(self) -> list[dict[str, Any]]:
-        """Everything stored."""
+        """Everything stored and not compacted."""
         import json
 
         rows = await in_database(
@@ -115,7 +115,8 @@ class Lab:
                 .values_list("seq", "event")
             )
         )
-        assert [seq for seq, _ in rows] == list(range(1, len(rows) + 1))
+        numbers = [seq for seq, _ in rows]
+        assert numbers == list(range(numbers[0], numbers[0] + len(rows))) if rows else True
         return [json.loads(event) for _, event in rows]
 
     async def ended(self, count: int = 1) -> list[dict[str, Any]]:

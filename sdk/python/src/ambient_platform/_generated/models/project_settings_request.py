@@ -25,6 +25,7 @@ class ProjectSettingsRequest:
         runner_type (str | Unset): Framework of the runner: demo or claude.
         inactivity_timeout (int | Unset): Seconds without a message after which a session is stopped; 0: never.
         stop_on_run_finished (bool | Unset): The session is Completed after a successful run with an empty queue.
+        event_retention_days (int | Unset): Days that events of ended runs are kept; 0: for ever.
     """
 
     project_id: str
@@ -33,6 +34,7 @@ class ProjectSettingsRequest:
     runner_type: str | Unset = UNSET
     inactivity_timeout: int | Unset = UNSET
     stop_on_run_finished: bool | Unset = UNSET
+    event_retention_days: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,6 +49,8 @@ class ProjectSettingsRequest:
         inactivity_timeout = self.inactivity_timeout
 
         stop_on_run_finished = self.stop_on_run_finished
+
+        event_retention_days = self.event_retention_days
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -65,6 +69,8 @@ class ProjectSettingsRequest:
             field_dict["inactivity_timeout"] = inactivity_timeout
         if stop_on_run_finished is not UNSET:
             field_dict["stop_on_run_finished"] = stop_on_run_finished
+        if event_retention_days is not UNSET:
+            field_dict["event_retention_days"] = event_retention_days
 
         return field_dict
 
@@ -83,6 +89,8 @@ class ProjectSettingsRequest:
 
         stop_on_run_finished = d.pop("stop_on_run_finished", UNSET)
 
+        event_retention_days = d.pop("event_retention_days", UNSET)
+
         project_settings_request = cls(
             project_id=project_id,
             group_access=group_access,
@@ -90,6 +98,7 @@ class ProjectSettingsRequest:
             runner_type=runner_type,
             inactivity_timeout=inactivity_timeout,
             stop_on_run_finished=stop_on_run_finished,
+            event_retention_days=event_retention_days,
         )
 
         project_settings_request.additional_properties = d
