@@ -11,7 +11,9 @@ XDIST ?= 2
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(VENV)/.ready $(RUNNER_VENV)/.ready ## environments and dependencies, from the locked files
+setup: $(VENV)/.ready-dev $(RUNNER_VENV)/.ready ## environments and dependencies, from the locked files
+
+platform: $(VENV)/.ready $(RUNNER_VENV)/.ready # what runs, without what tests it
 
 $(VENV)/bin/uv: requirements/tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed ($(PYTHON) is older)"; exit 1; }
@@ -21,23 +23,30 @@ $(VENV)/bin/uv: requirements/tools.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt || echo "setup: no uv here, going on with plain pip"
 	@touch $@
 
-$(VENV)/.ready: $(VENV)/bin/uv requirements/dev.txt
+$(VENV)/.ready: $(VENV)/bin/uv requirements/embedded.txt
 	@echo "setup: installing the server's dependencies"
+	@tools/install.sh $(PYTHON) $(VENV) requirements/embedded.txt
+	@$(PY) tools/compile.py server || echo "setup: not all could be compiled, starts will be slower"
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
+	@echo "setup: installing what tests and checks need"
 	@tools/install.sh $(PYTHON) $(VENV) requirements/dev.txt
 	@touch $@
 
 $(RUNNER_VENV)/.ready: $(VENV)/bin/uv requirements/runner.txt
 	@echo "setup: installing the runner's dependencies"
 	@tools/install.sh $(PYTHON) $(RUNNER_VENV) requirements/runner.txt
+	@$(RUNNER_VENV)/bin/python tools/compile.py runner || echo "setup: not all could be compiled, starts will be slower"
 	@touch $@
 
-demo: setup ## start everything, run one real session before your eyes, stop
+demo: platform ## start everything, run one real session before your eyes, stop
 	@$(PY) -m ambient.demo
 
-up: setup ## start everything and stay up; prints the URLs and the sign-in
+up: platform ## start everything and stay up; prints the URLs and the sign-in
 	@$(PY) -m ambient.embedded up
 
-down: setup ## stop the platform of this AMBIENT_HOME
+down: platform ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
 test: setup ## all tests but the fault injections
@@ -62,9 +71,9 @@ bench: setup ## measure; writes the table of docs/performance.md
 	@$(PY) -m bench $(ARGS)
 
 lock: setup ## compile requirements/*.in to hashed pins
-	@for name in base runner dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in base runner embedded dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) .ambient
 
-.PHONY: help setup demo up down test test-faults check format openapi sdk bench lock clean
+.PHONY: help setup platform demo up down test test-faults check format openapi sdk bench lock clean

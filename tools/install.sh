@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make an environment hold exactly what a locked file says: with uv where it is there, else with plain pip.
-# Nothing is compiled here: most of it is never imported, and Python compiles what is.
+# It compiles nothing: tools/compile.py does that for what is used.
 set -euo pipefail
 python=$1 venv=$2 locked=$3
 if [ -x .venv/bin/uv ] && .venv/bin/uv --version >/dev/null 2>&1; then
