@@ -143,6 +143,7 @@ UNFOLD = {
     "SITE_HEADER": "Ambient",
     "SITE_SUBHEADER": "Operations",
     "SITE_SYMBOL": "hub",
+    "SITE_URL": None,  # there is no other site to return to
     "SHOW_BACK_BUTTON": True,
     "STYLES": [f"{STATIC_URL}ambient/admin.css"],
     "DASHBOARD_CALLBACK": "reconciler.admin.dashboard.dashboard_context",
@@ -203,6 +204,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s"  # of the admin, in UTC
 STATIC_ROOT = BASE_DIR / "staticfiles"
 LOGGING_CONFIG = "ambient.common.logging.configure"
 LOGGING: dict[str, Any] = {"version": 1}  # Django skips LOGGING_CONFIG for an empty one

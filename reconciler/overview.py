@@ -19,7 +19,7 @@ SELECT wanted.phase, (
   SELECT count(*) FROM (
     SELECT 1 FROM sessions_app_session s
     WHERE s.phase = wanted.phase AND s.deleted_at IS NULL LIMIT %(limit)s
-  ) AS some
+  ) AS found
 ) FROM unnest(%(phases)s::text[]) AS wanted (phase)
 UNION ALL
 SELECT NULL, count(*) FROM (
@@ -36,12 +36,12 @@ SELECT wanted.reason,
   (SELECT count(*) FROM (
     SELECT 1 FROM sessions_app_session s
     WHERE s.phase = 'Failed' AND s.deleted_at IS NULL AND s.reason = wanted.reason LIMIT %(limit)s
-  ) AS some),
+  ) AS found),
   (SELECT count(*) FROM (
     SELECT 1 FROM sessions_app_session s
     WHERE s.phase = 'Failed' AND s.deleted_at IS NULL AND s.reason = wanted.reason
       AND s.phase_since > statement_timestamp() - interval '1 day' LIMIT %(limit)s
-  ) AS some),
+  ) AS found),
   (SELECT max(s.phase_since) FROM sessions_app_session s
    WHERE s.phase = 'Failed' AND s.deleted_at IS NULL AND s.reason = wanted.reason)
 FROM unnest(%(reasons)s::text[]) AS wanted (reason)
@@ -57,7 +57,7 @@ _STREAMS = """
 SELECT o.process, o.hostname, o.started_at, o.expires_at > statement_timestamp(), (
   SELECT count(*) FROM (
     SELECT 1 FROM sessions_app_sessionstream s WHERE s.owner = o.process LIMIT %(limit)s
-  ) AS some
+  ) AS found
 ) FROM sessions_app_streamowner o ORDER BY o.started_at, o.process LIMIT 100
 """
 

@@ -22,7 +22,10 @@ def conditions(session: Session) -> list[dict[str, Any]]:
         entries = json.loads(session.conditions or "[]")
     except ValueError:
         return []
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    for entry in found:
+        entry["since"] = str(entry.get("last_transition_time", ""))[:19].replace("T", " ")
+    return found
 
 
 def variable_names(session: Session) -> list[str]:

@@ -8,9 +8,21 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from ambient.common.admin.paging import BoundedPaginator
+from ambient.common.admin.paging import BoundedChangeList, BoundedPaginator
 from ambient.common.exceptions import ApplicationError
+
+ONE_LINE = (
+    "name",
+    "display_name",
+    "owner_user_id",
+    "repo_url",
+    "workflow_id",
+    "llm_model",
+    "bot_account_name",
+    "runner_type",
+)
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -44,6 +56,15 @@ class BaseAdmin(ModelAdmin):
     list_fullwidth = True
     compressed_fields = True
     hidden_fields: tuple[str, ...] = ("labels_index", "annotations_index")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return BoundedChangeList
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Unlimited text is one line where only one line makes sense."""
+        if db_field.name in ONE_LINE:
+            kwargs["widget"] = UnfoldAdminTextInputWidget
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*(super().get_exclude(request, obj) or ()), *self.hidden_fields)

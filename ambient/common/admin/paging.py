@@ -103,6 +103,14 @@ class KeysetPaginator(Paginator):
     links: dict[str, str | None] = {}
 
 
+class BoundedChangeList(ChangeList):
+    """The count stands below the list and nowhere else."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class KeysetChangeList(ChangeList):
     """A list in pages by `(created_at, id)`. It has no total and no page numbers."""
 
@@ -131,9 +139,11 @@ class KeysetChangeList(ChangeList):
         )
         self.result_list = page.rows
         self.result_count = len(page.rows)
-        self.full_result_count = None
+        self.full_result_count = len(page.rows)
         self.show_full_result_count = False
         self.show_admin_actions = bool(page.rows)
         self.can_show_all = self.multi_page = False
         self.paginator = KeysetPaginator(page.rows, self.list_per_page)
         self.paginator.links = page.links(request, "pk")
+        for place in (OLDER, NEWER):  # another search or filter begins at the newest again
+            self.filter_params.pop(place, None)
