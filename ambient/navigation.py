@@ -39,10 +39,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 def _may_view(label: str) -> Callable[[HttpRequest], bool]:
     app, model = label.split(".")
-    return lambda request: any(
-        request.user.has_perm(f"{app}.{verb}_{model}")  # type: ignore[union-attr]
-        for verb in ("view", "change")
-    )
+    return lambda request: any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change"))
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -177,4 +177,7 @@ def retrying_items() -> list[Item]:
 def streams_per_process() -> list[Streams]:
     """Who holds how many streams."""
     rows = _rows(_STREAMS, limit=BOUND + 1)
-    return [Streams(*row[:3], bool(row[3]), Count(row[0], row[4])) for row in rows]
+    return [
+        Streams(process, hostname, started_at, bool(alive), Count(process, count))
+        for process, hostname, started_at, alive, count in rows
+    ]

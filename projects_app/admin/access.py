@@ -147,7 +147,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return False
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> ApiKey:
-        if values["user"].pk != request.user.pk and not request.user.is_superuser:  # type: ignore[union-attr]
+        if values["user"].pk != request.user.pk and not request.user.is_superuser:
             raise Forbidden("Only a superuser may make a key for somebody else")
         key, request.key_text = api_key_create(**values)  # type: ignore[attr-defined]
         return key
@@ -168,7 +168,7 @@ class ApiKeyAdmin(ServiceAdmin):
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
         keys = list(queryset.filter(revoked_at=None))
         for key in keys:
-            if key.user_id != request.user.pk and not request.user.is_superuser:  # type: ignore[union-attr]
+            if key.user_id != request.user.pk and not request.user.is_superuser:
                 raise Forbidden("Only a superuser may revoke a key of somebody else")
             api_key_revoke(key=key)
         self.message_user(request, f"{len(keys)} revoked", messages.SUCCESS)

@@ -31,14 +31,14 @@ class UserAdmin(ServiceAdmin):
     filter_horizontal = ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        powers = () if request.user.is_superuser else POWERS  # type: ignore[union-attr]
+        powers = () if request.user.is_superuser else POWERS
         return (*super().get_readonly_fields(request, obj), *powers)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return super().get_fields(request, obj) if obj is not None else ("username", "name", "email")
 
     def _require_may_touch(self, request: HttpRequest, user: User) -> None:
-        if (user.is_superuser or user.is_staff) and not request.user.is_superuser:  # type: ignore[union-attr]
+        if (user.is_superuser or user.is_staff) and not request.user.is_superuser:
             raise Forbidden(SUPERUSERS_ONLY)
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> User:
@@ -71,7 +71,7 @@ class GroupAdmin(ServiceAdmin, DjangoGroupAdmin):
     filter_horizontal = ("permissions",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        powers = () if request.user.is_superuser else ("permissions",)  # type: ignore[union-attr]
+        powers = () if request.user.is_superuser else ("permissions",)
         return (*super().get_readonly_fields(request, obj), *powers)
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> Group:

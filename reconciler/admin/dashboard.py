@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from ambient.common.admin.formats import age
+from ambient.common.formats import age
 from reconciler import overview
 
 
@@ -33,7 +33,7 @@ def _shown(items: list[overview.Item]) -> list[dict[str, Any]]:
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """For the theme's DASHBOARD_CALLBACK. At most seven queries, whatever the number of rows."""
-    may = request.user.has_perm  # type: ignore[union-attr]
+    may = request.user.has_perm
     parts: dict[str, Any] = {"title": "Dashboard"}
     if may("sessions_app.view_session"):
         total = overview.session_total()

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from ambient.common.admin.formats import age, shortened
+from ambient.common.formats import age, shortened
 from reconciler.admin.work import state_of
 from reconciler.models import WorkItem
 from reconciler.wake import wake
@@ -43,7 +43,7 @@ class OperatedSessionAdmin(SessionAdmin):
 
     def page_context(self, request: HttpRequest, session: Session) -> dict[str, Any]:
         context = super().page_context(request, session)
-        if request.user.has_perm("reconciler.view_workitem"):  # type: ignore[union-attr]
+        if request.user.has_perm("reconciler.view_workitem"):
             item = WorkItem.objects.filter(kind="session", key=session.pk).first()
             context |= {"work": item or False, "work_text": work_text(item) if item else ""}
         return context

@@ -8,8 +8,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from ambient.common.admin.formats import age, shortened
 from ambient.common.admin.models import BaseAdmin, ReadOnlyAdmin
+from ambient.common.formats import age, shortened
 from reconciler.models import Limit, WorkItem
 from reconciler.overview import Item
 from reconciler.wake import wake
@@ -27,8 +27,9 @@ def state_of(item: WorkItem) -> str:
     """What happens to an item now; the same words as on the dashboard."""
     now = timezone.now()
     working = item.locked_until is not None and item.locked_until > now
-    names = ("pk", "kind", "key", "project", "due_at", "requested_at", "attempts", "last_error", "urgent")
-    return Item(*(getattr(item, name) for name in names), working, now).state
+    names = ("id", "kind", "key", "project", "due_at", "requested_at", "attempts", "last_error", "urgent")
+    values: dict[str, Any] = {name: getattr(item, name) for name in names}
+    return Item(**values, working=working, now=now).state
 
 
 class StuckFilter(admin.SimpleListFilter):
@@ -100,7 +101,7 @@ class WorkItemAdmin(ReadOnlyAdmin):
 
     def has_resync_permission(self, request: HttpRequest) -> bool:
         """Looking again changes no row by hand, but it is work: who may change items may ask for it."""
-        return request.user.has_perm("reconciler.change_workitem")  # type: ignore[union-attr]
+        return request.user.has_perm("reconciler.change_workitem")
 
     @admin.action(description="Resync the chosen keys now", permissions=("resync",))
     def resync(self, request: HttpRequest, queryset: Any) -> None:

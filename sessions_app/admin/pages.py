@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from ambient.common.admin.paging import NEWER, OLDER, KeysetPage
-from sessions_app.admin import details
+from sessions_app import details
 from sessions_app.models import Session
 
 PAGE_SIZE = 100
@@ -130,4 +130,4 @@ def rows_page(request: HttpRequest, model_admin: Any, pk: str, kind: str) -> Htt
 
 def may_view(request: HttpRequest, permission: str) -> bool:
     """Conversations are a permission of their own: who may see sessions need not read them."""
-    return request.user.has_perm(permission)  # type: ignore[union-attr]
+    return request.user.has_perm(permission)

@@ -11,12 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from ambient.common.admin.formats import age, shortened
 from ambient.common.admin.models import ServiceAdmin
 from ambient.common.admin.paging import KeysetChangeList
 from ambient.common.exceptions import ApplicationError, Conflict
+from ambient.common.formats import age, shortened
 from ambient.common.ksuid import LENGTH
-from sessions_app.admin import details
+from sessions_app import details
 from sessions_app.admin.pages import PAGES, may_view, rows_page
 from sessions_app.models import Session
 from sessions_app.models.session import SPEC_FIELDS
@@ -79,7 +79,7 @@ class SessionAdmin(ServiceAdmin):
     list_per_page = 100
     search_fields = ("id",)
     search_help_text = "An id, or a name or a project's name from its beginning"
-    actions = ("start_chosen", "stop_chosen")
+    actions: tuple[str, ...] = ("start_chosen", "stop_chosen")
     wire = SessionSerializer
     fieldsets = (
         (

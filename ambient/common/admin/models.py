@@ -46,11 +46,11 @@ class LiveFilter(admin.SimpleListFilter):
 class BaseAdmin(ModelAdmin):
     """No exact counts over big tables, no sorting that no index serves."""
 
-    paginator = BoundedPaginator
+    paginator: Any = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
-    sortable_by: tuple[str, ...] = ()
+    sortable_by: Any = ()
     show_facets = admin.ShowFacets.NEVER
     list_filter_sheet = False
     list_fullwidth = True
@@ -73,7 +73,7 @@ class BaseAdmin(ModelAdmin):
 class ReadOnlyAdmin(BaseAdmin):
     """Look, do not touch."""
 
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -117,7 +117,7 @@ class ServiceAdmin(BaseAdmin):
         class RefusedForm(base):
             def clean(self) -> dict[str, Any]:
                 super().clean()
-                raise forms.ValidationError(refusal)
+                raise forms.ValidationError(str(refusal))
 
         return RefusedForm
 

@@ -1,12 +1,13 @@
-"""What the page of one session shows beside its fields. Each part is one bounded, indexed query."""
+"""What operators read of one session, on its page and in the terminal: bounded, indexed queries."""
 
 import json
 from typing import Any
 
+from django.apps import apps
 from django.db.models import CharField, QuerySet
 from django.db.models.functions import Left, Length, Right
 
-from ambient.common.admin.formats import duration, shortened
+from ambient.common.formats import duration, shortened
 from sessions_app.choices import ACTIVE_PHASES, FINAL_PHASES, Delivery
 from sessions_app.models import Interrupt, Run, RunLog, Session, SessionEvent, SessionMessage
 
@@ -65,6 +66,13 @@ def log_rows(session_id: str) -> QuerySet[Any, Any]:
     return rows.annotate(size=Length("events")).values_list(
         "last_seq", "first_seq", "run", "size", "created_at", named=True
     )
+
+
+def history_rows(session_id: str) -> QuerySet[Any, Any]:
+    """Every wish that was recorded, with who made it."""
+    history = apps.get_model("sessions_app.SessionHistory")  # made by pghistory, so by its name
+    rows: QuerySet[Any, Any] = history._default_manager.filter(pgh_obj_id=session_id)
+    return rows.select_related("pgh_context")
 
 
 def _beginning(column: str) -> Left:
@@ -129,9 +137,6 @@ def possible_actions(session: Session, *, retry: bool) -> list[tuple[str, str]]:
 
 def context_of(session: Session) -> dict[str, Any]:
     """Everything that the page shows beside the fields."""
-    from sessions_app.models import SessionHistory  # made by pghistory when the models are loaded
-
-    history = SessionHistory.objects.filter(pgh_obj_id=session.pk).select_related("pgh_context")
     return {
         "conditions": conditions(session),
         "runs": list(run_rows(session.pk).order_by("-number")[:SHOWN]),
@@ -141,5 +146,5 @@ def context_of(session: Session) -> dict[str, Any]:
             Interrupt.objects.filter(session=session, state="open").order_by("created_at")[:SHOWN]
         ),
         "log": log_tail(session.pk),
-        "history": list(history.order_by("-pgh_id")[:SHOWN]),
+        "history": list(history_rows(session.pk).order_by("-pgh_id")[:SHOWN]),
     }
