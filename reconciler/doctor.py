@@ -69,8 +69,8 @@ def _settings() -> Iterator[Finding]:
         "version", OK, f"Ambient {VERSION}, Python {sys.version.split()[0]}, Django {django.__version__}"
     )
     yield Finding("mode", OK, f"{env.MODE}, runtime {env.RUNTIME}")
-    checked = django_checks.run_checks()
-    problems = [entry for entry in checked if entry.level >= django_checks.WARNING and not entry.is_silenced()]
+    checked = [entry for entry in django_checks.run_checks() if not entry.is_silenced()]
+    problems = [entry for entry in checked if entry.level >= django_checks.WARNING]
     for problem in problems:
         state = FAILED if problem.level >= django_checks.ERROR else WARNING
         yield Finding("settings", state, problem.msg, problem.hint or "see docs/settings.md")

@@ -142,7 +142,7 @@ def session_total() -> int:
 def sessions_by_phase(total: int) -> list[Count]:
     """Live sessions of every phase, also of those that were not looked at yet."""
     found = dict(_rows(_PHASES, phases=Phase.values, limit=BOUND + 1))
-    shares = dict(_rows(_ESTIMATES)) if max(found.values()) > BOUND else {}
+    shares = dict(_rows(_ESTIMATES))
     return [
         Count(
             phase or "New",

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "the browser tests need Chromium: apt install chromium (or leave them out with -m 'not browser')"
+MISSING = "the browser tests need Chromium: apt install chromium (`make test` leaves them out)"
 PATIENCE_MS = 30_000
 FOCUSED = """() => {
   const e = document.activeElement;
