@@ -251,7 +251,7 @@ def _present(name: str, there: bool, command: str) -> Finding:
 
 def _workers() -> bool:
     try:
-        return bool(app.control.ping(timeout=ANSWER_SECONDS))
+        return bool(app.control.ping(timeout=ANSWER_SECONDS, limit=1))
     except (redis.RedisError, KombuError, OSError):
         return False
 

@@ -23,10 +23,7 @@ def conditions(session: Session) -> list[dict[str, Any]]:
         entries = json.loads(session.conditions or "[]")
     except ValueError:
         return []
-    found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    for entry in found:
-        entry["since"] = str(entry.get("last_transition_time", ""))[:19].replace("T", " ")
-    return found
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def variable_names(session: Session) -> list[str]:
@@ -138,7 +135,10 @@ def possible_actions(session: Session, *, retry: bool) -> list[tuple[str, str]]:
 def context_of(session: Session) -> dict[str, Any]:
     """Everything that the page shows beside the fields."""
     return {
-        "conditions": conditions(session),
+        "conditions": [
+            entry | {"since": str(entry.get("last_transition_time", ""))[:19].replace("T", " ")}
+            for entry in conditions(session)
+        ],
         "runs": list(run_rows(session.pk).order_by("-number")[:SHOWN]),
         "messages_shown": list(message_rows(session.pk).order_by("-seq")[:SHOWN]),
         "events": list(event_rows(session.pk).order_by("-seq")[:SHOWN]),

@@ -76,7 +76,6 @@ class SessionAdmin(ServiceAdmin):
     )
     list_display_links = ("name_and_id",)
     list_filter = ("phase",)
-    list_per_page = 100
     search_fields = ("id",)
     search_help_text = "An id, or a name or a project's name from its beginning"
     actions: tuple[str, ...] = ("start_chosen", "stop_chosen")
