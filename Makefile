@@ -49,8 +49,11 @@ up: platform ## start everything and stay up; prints the URLs and the sign-in
 down: platform ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
-test: setup ## all tests but the fault injections
-	@$(PY) -m pytest -n $(XDIST) -m "not faults" $(ARGS)
+test: setup ## all tests but the fault injections and the browser's
+	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser" $(ARGS)
+
+test-browser: setup ## the admin in a real Chromium (apt install chromium)
+	@$(PY) -m pytest -m browser -p no:randomly $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
@@ -76,4 +79,4 @@ lock: setup ## compile requirements/*.in to hashed pins
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) .ambient
 
-.PHONY: help setup platform demo up down test test-faults check format openapi sdk bench lock clean
+.PHONY: help setup platform demo up down test test-browser test-faults check format openapi sdk bench lock clean

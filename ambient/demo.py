@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from ambient.common.transcript import Transcript
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.platform import Platform, endpoints
@@ -70,42 +71,6 @@ def make_repository(folder: Path) -> str:
     return folder.as_uri()
 
 
-class EventPrinter:
-    """AG-UI events as readable lines; text is joined until its message ends."""
-
-    def __init__(self, story: Story) -> None:
-        self.story = story
-        self.text = ""
-        self.arguments: dict[str, str] = {}
-
-    def __call__(self, event: StreamEvent) -> None:
-        data = event.data
-        match event.type:
-            case "TEXT_MESSAGE_CONTENT":
-                self.text += data["delta"]
-            case "TEXT_MESSAGE_END":
-                for line in self.text.strip().splitlines():
-                    self.story.say(f"  agent      {line}")
-                self.text = ""
-            case "TOOL_CALL_START":
-                self.arguments[data["toolCallId"]] = f"{data['toolCallName']} "
-            case "TOOL_CALL_ARGS":
-                self.arguments[data["toolCallId"]] += data["delta"]
-            case "TOOL_CALL_END":
-                self.story.say(f"  tool       {self.arguments[data['toolCallId']]}")
-            case "TOOL_CALL_RESULT":
-                first, *rest = str(data["content"]).splitlines() or [""]
-                more = f" (+{len(rest)} lines)" if rest else ""
-                self.story.say(f"  result     {first[:100]}{more}")
-            case "STEP_STARTED":
-                self.story.say(f"  step       {data['stepName']}")
-            case "RUN_STARTED" | "RUN_FINISHED" | "RUN_ERROR":
-                outcome = (data.get("outcome") or {}).get("type", "")
-                self.story.say(
-                    f"  event {event.seq:<4} {event.type} {outcome}{data.get('message', '')}".rstrip()
-                )
-
-
 class Demo:
     """The story, chapter by chapter."""
 
@@ -115,7 +80,7 @@ class Demo:
         self.api, self.control_plane = (AmbientClient(url, token) for url in urls)
         self.seen: list[int] = []
         self.connections = 0
-        self.printer = EventPrinter(story)
+        self.transcript = Transcript(story.say)
         self.ready_seconds = 0.0
 
     def tell(self) -> None:
@@ -222,7 +187,7 @@ class Demo:
         with client.sessions.stream(self.session, after=after) as stream:
             for event in stream:
                 self.seen.append(event.seq)
-                self.printer(event)
+                self.transcript.add(event.seq, event.data)
                 yield event
 
     def compare_with_the_store(self) -> None:

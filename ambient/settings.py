@@ -26,8 +26,9 @@ INSTALLED_APPS = [
     "reconciler",
 ]
 if SERVES_HTTP or PROCESS == "command":  # the other processes start in half the time without them
+    INSTALLED_APPS = ["unfold.apps.BasicAppConfig", *INSTALLED_APPS]  # its templates go before Django's
     INSTALLED_APPS += [
-        "django.contrib.admin",
+        "ambient.common.admin.apps.AmbientAdminConfig",
         "django.contrib.sessions",
         "django.contrib.messages",
         "django.contrib.staticfiles",
@@ -49,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+STATIC_URL = "/static/"
 ROOT_URLCONF = "ambient.urls"
 ASGI_APPLICATION = "ambient.asgi.application"
 APPEND_SLASH = False  # a redirect would turn POST into GET
@@ -137,6 +139,33 @@ CHANNEL_LAYERS = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
+UNFOLD = {
+    "SITE_TITLE": "Ambient",
+    "SITE_HEADER": "Ambient",
+    "SITE_SUBHEADER": "Operations",
+    "SITE_SYMBOL": "hub",
+    "SITE_URL": None,  # there is no other site to return to
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [f"{STATIC_URL}ambient/admin.css"],
+    "DASHBOARD_CALLBACK": "reconciler.admin.dashboard.dashboard_context",
+    "SIDEBAR": {"navigation": "ambient.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "239 246 255",
+            "100": "219 234 254",
+            "200": "191 219 254",
+            "300": "147 197 253",
+            "400": "96 165 250",
+            "500": "59 130 246",
+            "600": "37 99 235",
+            "700": "29 78 216",
+            "800": "30 64 175",
+            "900": "30 58 138",
+            "950": "23 37 84",
+        }
+    },
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "projects_app.authentication.BearerAuthentication",
@@ -176,7 +205,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
-STATIC_URL = "/static/"
+FORMAT_MODULE_PATH = ["ambient.formats"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 LOGGING_CONFIG = "ambient.common.logging.configure"
 LOGGING: dict[str, Any] = {"version": 1}  # Django skips LOGGING_CONFIG for an empty one

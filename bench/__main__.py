@@ -1,6 +1,7 @@
 """`make bench`: measures on the real platform, in one run, and writes the table of docs/performance.md.
 
 ARGS: `--sessions N` for the start benchmark, `--events N` for the stream benchmark, `--only NAME`.
+`make bench ARGS=admin`: the admin's pages over `--rows` sessions (bench/admin.py); writes its own table.
 """
 
 import argparse
@@ -17,10 +18,37 @@ from ambient.embedded.platform import Platform, endpoints
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sdk" / "python" / "src"))
 
+from bench.admin import admin_pages  # noqa: E402
 from bench.measures import MEASURES, Bench  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+ROWS = 1_000_000
+Rows = list[tuple[str, str, str]]
+
+
+def write(word: str, rows: Rows, note: str = "") -> None:
+    """Put the table between the page's two marks of this word."""
+    begin, end = f"<!-- {word} -->", f"<!-- /{word} -->"
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    where = f"{os.cpu_count()} cores ({machine.machine()}), everything on one machine"
+    text = PAGE.read_text()
+    before, after = text.split(begin)[0], text.split(end)[1]
+    head = f"{begin}\nMeasured {when} on {where}.{note}\n\n"
+    PAGE.write_text(before + head + "\n".join(table(rows)) + f"\n{end}" + after)
+
+
+def table(rows: Rows) -> list[str]:
+    """The rows as Markdown."""
+    return ["| What | Measured | Budget |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
+
+
+def measure_admin(count: int) -> int:
+    """The pages of the admin; the page is written for the full number of rows only."""
+    rows, seconds = admin_pages(count)
+    print("\n".join(table(rows)))
+    if count == ROWS:
+        write("bench admin", rows, f" {count:,} sessions, filled in {seconds:.0f} s.")
+    return 0
 
 
 def main() -> int:
@@ -30,14 +58,18 @@ def main() -> int:
         "--events", type=int, default=10_000, help="events per session of the stream benchmark"
     )
     parser.add_argument("--only", choices=sorted(MEASURES), help="one benchmark; the page is not written")
+    parser.add_argument("word", nargs="?", choices=["platform", "admin"], default="platform")
+    parser.add_argument("--rows", type=int, default=ROWS, help="sessions of the admin's benchmark")
     options = parser.parse_args()
+    if options.word == "admin":
+        return measure_admin(options.rows)
     with tempfile.TemporaryDirectory(prefix="ambient-bench-") as folder:
         ports = {"AMBIENT_API_PORT": str(free_port()), "AMBIENT_CONTROL_PLANE_PORT": str(free_port())}
         environment = os.environ | ports | {"AMBIENT_HOME": folder, "AMBIENT_DEMO_PACE": "0"}
         log = (Path(folder) / "bench.log").open("w")
         home = Home.from_env(environment)
         running = Platform(home, environment, output=lambda name, line: log.write(f"{name} {line}\n"))
-        rows: list[tuple[str, str, str]] = []
+        rows: Rows = []
         try:
             running.start()
             running.wait_ready()
@@ -50,15 +82,9 @@ def main() -> int:
         finally:
             running.stop()
             log.close()
-    table = ["| What | Measured | Budget |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
-    print("\n".join(table))
+    print("\n".join(table(rows)))
     if options.only is None:
-        when = datetime.now(UTC).strftime("%Y-%m-%d")
-        where = f"{os.cpu_count()} cores ({machine.machine()}), everything on one machine"
-        head = f"{BEGIN}\nMeasured {when} on {where}.\n\n"
-        text = PAGE.read_text()
-        before, after = text.split(BEGIN)[0], text.split(END)[1]
-        PAGE.write_text(before + head + "\n".join(table) + f"\n{END}" + after)
+        write("bench", rows)
     return 0
 
 

@@ -25,6 +25,7 @@ class WorkItem(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="workitem_key")]
         indexes = [
             models.Index("due_at", name="workitem_due"),
+            models.Index("requested_at", condition=models.Q(attempts__gt=1), name="workitem_retrying"),
             models.Index("project", condition=models.Q(locked_until__isnull=False), name="workitem_locked"),
         ]
 

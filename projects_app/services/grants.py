@@ -107,16 +107,42 @@ def _table(scope: str, holder: User | Group):  # type: ignore[no-untyped-def]  #
     return (users, "user_id") if isinstance(holder, User) else (groups, "group_id")
 
 
-def _recompute_one(subject: Subject, holder: User | Group, target: Target) -> None:
+def wanted_on(subject: Subject, target: Target) -> frozenset[str]:
+    """The permissions that the subject's live bindings give on one target."""
     bindings = _bindings(subject).filter(scope=target.scope).select_related("role")
     column = TARGETS[target.scope]
     if column is not None:
         bindings = bindings.filter(**{column: target.pk})
-    wanted = frozenset[str]().union(*(binding.role.granted() for binding in bindings))
+    return frozenset[str]().union(*(binding.role.granted() for binding in bindings))
+
+
+def _recompute_one(subject: Subject, holder: User | Group, target: Target) -> None:
+    set_grants(holder, target, wanted_on(subject, target))
+
+
+def set_grants(holder: User | Group, target: Target, wanted: frozenset[str]) -> None:
+    """Make the holder's rows on one target exactly these."""
     if target.scope == Scope.GLOBAL:
         _set_global(holder, wanted)
     else:
         _set_on_object(holder, target, wanted)
+
+
+def held_on(holder: User | Group, target: Target) -> frozenset[str]:
+    """The permissions that the holder's rows say on one target."""
+    if target.scope == Scope.GLOBAL:
+        column = "user_id" if isinstance(holder, User) else "group_id"
+        return frozenset(
+            GlobalGrant.objects.filter(**{column: holder.pk}).values_list("permission", flat=True)
+        )
+    table, column = _table(target.scope, holder)
+    rows = table.objects.filter(**{column: holder.pk}, content_object_id=target.pk)
+    return frozenset(rows.values_list("permission__codename", flat=True))
+
+
+def targets_of(subject: Subject, holder: User | Group) -> list[Target]:
+    """Where the subject should have grants or has some."""
+    return _all_targets(subject, holder)
 
 
 def _set_global(holder: User | Group, wanted: frozenset[str]) -> None:

@@ -169,6 +169,20 @@ class Session(Entity):
                 ),
                 name="session_unfinished",
             ),
+            # What operators look for: lists and counts by phase, failures by reason.
+            models.Index(
+                "phase",
+                "created_at",
+                "id",
+                condition=models.Q(deleted_at=None),
+                name="session_phase_live",
+            ),
+            models.Index(
+                "reason",
+                "phase_since",
+                condition=models.Q(deleted_at=None, phase=Phase.FAILED),
+                name="session_failed",
+            ),
             models.Index(
                 "project", "placed_at", condition=models.Q(placed_at__isnull=False), name="session_placed"
             ),

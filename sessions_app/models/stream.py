@@ -31,6 +31,9 @@ class SessionStream(models.Model):
         default=0, help_text="Last index of the runner's events that is stored."
     )
 
+    class Meta:
+        indexes = [models.Index("owner", condition=models.Q(owner__isnull=False), name="stream_owned")]
+
     def __str__(self) -> str:
         return f"{self.session_id} at {self.event_seq}"
 

@@ -1,0 +1,54 @@
+"""The admin site: staff only, every write with its actor in the history, nothing from another host."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pghistory
+import structlog
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from unfold.sites import UnfoldAdminSite
+
+from ambient.common.errors import operation_id_of
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; "  # the theme's Alpine evaluates its attributes
+    "style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+View = Callable[..., HttpResponseBase]
+
+
+def _guard(response: HttpResponseBase) -> HttpResponseBase:
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response["Referrer-Policy"] = "same-origin"
+    return response
+
+
+class AmbientAdminSite(UnfoldAdminSite):
+    """Signed-in staff; what they may see and change is a matter of Django's model permissions."""
+
+    enable_nav_sidebar = True
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Every page but the sign-in: its writes carry the actor and the request id into the history.
+
+        The context is opened here and not in a middleware, because under ASGI a view runs in a thread of its
+        own and the context of another thread does not reach it.
+        """
+        checked: View = super().admin_view(view, cacheable)
+
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            who = {"user": request.user.get_username()} if request.user.is_authenticated else {}
+            structlog.contextvars.bind_contextvars(**who)
+            with pghistory.context(request_id=operation_id_of(request), **who):
+                return _guard(checked(request, *args, **kwargs))
+
+        for name in ("csrf_exempt", "model_admin"):
+            if hasattr(checked, name):
+                setattr(page, name, getattr(checked, name))
+        return page
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return _guard(super().login(request, extra_context))

@@ -1,0 +1,1 @@
+"""How dates and times are shown on pages: one form everywhere, in UTC."""
