@@ -152,7 +152,9 @@ def report(text: str, seen: Conversation) -> list[Turn]:
     steps = ("Look at the repository", "Write the report", "Commit it")
 
     def todos(current: int) -> Block:
-        states = ["completed" if n < current else "in_progress" if n == current else "pending" for n in range(3)]
+        states = [
+            "completed" if n < current else "in_progress" if n == current else "pending" for n in range(3)
+        ]
         rows = zip(steps, states, strict=True)
         return use("TodoWrite", todos=[{"content": s, "status": t, "activeForm": s} for s, t in rows])
 
@@ -198,7 +200,13 @@ def answer(messages: list[dict[str, Any]]) -> Turn:
 
 def sse_of(turn: Turn, model: str, number: int) -> Iterator[tuple[str, dict[str, Any], float]]:
     """The turn as the events of the API, with the pause before each."""
-    message = {"id": f"msg_{number:06}", "type": "message", "role": "assistant", "model": model, "content": []}
+    message = {
+        "id": f"msg_{number:06}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+    }
     start = message | {"stop_reason": None, "stop_sequence": None, "usage": USAGE | {"output_tokens": 1}}
     yield "message_start", {"message": start}, 0
     for index, block in enumerate(turn):
@@ -220,7 +228,8 @@ def _pieces(block: Block, tool_id: str) -> tuple[Block, list[dict[str, Any]]]:
             return {"type": "text", "text": ""}, [{"type": "text_delta", "text": word} for word in words]
         case "thinking":
             thoughts = [
-                {"type": "thinking_delta", "thinking": part} for part in re.findall(r".{1,12}", block["thinking"])
+                {"type": "thinking_delta", "thinking": part}
+                for part in re.findall(r".{1,12}", block["thinking"])
             ]
             signature = {"type": "signature_delta", "signature": block["signature"]}
             return {"type": "thinking", "thinking": "", "signature": ""}, [*thoughts, signature]
