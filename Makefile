@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUNNER_VENV := .venv-runner
+CLAUDE_VENV := .venv-claude
+FRAMEWORK ?= demo
 PY := $(VENV)/bin/python
 export UV_SYSTEM_CERTS := 1
 XDIST ?= 2
@@ -32,8 +34,16 @@ $(RUNNER_VENV)/.ready: $(VENV)/bin/uv requirements/runner.txt
 	@tools/install.sh $(RUNNER_VENV) requirements/runner.txt
 	@touch $@
 
-demo: setup ## start everything, run one real session before your eyes, stop
-	@$(PY) -m ambient.demo
+setup-claude: $(CLAUDE_VENV)/.ready ## the runner's environment with the framework claude (400 MB)
+
+$(CLAUDE_VENV)/.ready: $(VENV)/bin/uv requirements/claude.txt
+	@echo "setup: installing the claude framework (about 170 MB to download)"
+	@$(PYTHON) -m venv $(CLAUDE_VENV)
+	@tools/install.sh $(CLAUDE_VENV) requirements/claude.txt
+	@touch $@
+
+demo: setup $(if $(filter claude,$(FRAMEWORK)),setup-claude) ## start everything, run one real session before your eyes, stop (FRAMEWORK=claude)
+	@$(PY) -m ambient.demo --framework $(FRAMEWORK)
 
 up: setup ## start everything and stay up; prints the URLs and the sign-in
 	@$(PY) -m ambient.embedded up
@@ -41,7 +51,7 @@ up: setup ## start everything and stay up; prints the URLs and the sign-in
 down: setup ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
-test: setup ## all tests but the fault injections
+test: setup setup-claude ## all tests but the fault injections
 	@$(PY) -m pytest -n $(XDIST) --dist loadgroup -m "not faults" $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
@@ -63,9 +73,9 @@ bench: setup ## measure; writes the table of docs/performance.md
 	@$(PY) -m bench $(ARGS)
 
 lock: setup ## compile requirements/*.in to hashed pins
-	@for name in base runner dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in base runner claude dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: down ## remove the environments and the embedded home
-	@rm -rf $(VENV) $(RUNNER_VENV) .ambient
+	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) .ambient
 
-.PHONY: help setup demo up down test test-faults check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude demo up down test test-faults check format openapi sdk bench lock clean

@@ -174,6 +174,7 @@ def start_runner(
     variables: dict[str, str] | None = None,
     spec: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
+    python: str = sys.executable,
     wait: bool = True,
     **fields: Any,
 ) -> RunnerUnderTest:
@@ -204,7 +205,7 @@ def start_runner(
         port = listener.getsockname()[1]
         process: subprocess.Popen | Forked
         if forks is None:
-            process = start_program(config_file, listener, log.fileno(), environment or {}, folder)
+            process = start_program(config_file, listener, log.fileno(), environment or {}, folder, python)
         else:
             process = forks.start(config_file, listener, log.fileno(), environment or {}, folder)
     runner = RunnerUnderTest(process, port, workspace, config_file, log_file)
@@ -212,12 +213,17 @@ def start_runner(
 
 
 def start_program(
-    config: Path, listener: socket.socket, log: int, environment: dict[str, str], cwd: Path
+    config: Path,
+    listener: socket.socket,
+    log: int,
+    environment: dict[str, str],
+    cwd: Path,
+    python: str = sys.executable,
 ) -> subprocess.Popen:
     """`python -m ambient_runner`, with everything that belongs to a new interpreter."""
     fd = listener.fileno()
     return subprocess.Popen(
-        [sys.executable, "-m", "ambient_runner", "--config", str(config), "--fd", str(fd)],
+        [python, "-m", "ambient_runner", "--config", str(config), "--fd", str(fd)],
         pass_fds=[fd],
         env={**os.environ, "PYTHONPATH": PATH, **environment},
         stderr=log,

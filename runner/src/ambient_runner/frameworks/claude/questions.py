@@ -135,8 +135,8 @@ def told(item: Asked, decided: Decision) -> str:
         return f"The person answered your question. {pairs}"
     if decided.allow:
         return (
-            f"The person approved this call, which was not run yet: {call}. Make exactly this call again now; "
-            "it will run without another question."
+            f"The person approved this call, which was not run yet: {call}. "
+            "Make exactly this call again now; it will run without another question."
         )
     return f"This call was not run: {call}. {decided.reason}"
 
