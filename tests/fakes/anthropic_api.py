@@ -20,6 +20,7 @@ from typing import Any
 Block = dict[str, Any]
 Turn = list[Block]
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+OWN_WORDS = ("Continue from where you left off.", "[Request interrupted by user")  # of the program
 COMMAND = re.compile(r"do ([a-z]+)(?:: *(.*))?\Z", re.DOTALL)
 USAGE = {"input_tokens": 120, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 10}
 
@@ -41,10 +42,10 @@ class Conversation:
                 turns += 1
             elif message["role"] == "user":
                 found, answers = _said(message["content"])
+                results += answers
                 if found:
                     earlier += [prompt] if prompt else []
                     prompt, turns, results = found, 0, []
-                results += answers
         return cls(prompt, turns, results, earlier)
 
     @property
@@ -57,7 +58,9 @@ def _said(content: Any) -> tuple[str, list[str]]:
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     texts = [REMINDER.sub("", block["text"]).strip() for block in blocks if block["type"] == "text"]
     results = [_text(block.get("content")) for block in blocks if block["type"] == "tool_result"]
-    return ("" if results else "\n".join(text for text in texts if text)), results
+    said = [text for text in texts if text and not text.startswith(OWN_WORDS)]
+    # Messages that got no answer stand before the newest in one message.
+    return (said[-1] if said else ""), results
 
 
 def _text(content: Any) -> str:

@@ -1,17 +1,19 @@
 """Runners with the framework claude: the real program of the SDK, against the fake of the model's API."""
 
+import contextlib
+import os
 import shutil
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 from entries_platform import EntriesPlatform
-from runner_process import RunnerUnderTest
+from runner_process import RunnerUnderTest, wait_for
 
 from tests.fakes.anthropic_api import FakeApi
 
-PYTHON = Path(__file__).parents[2] / ".venv-claude" / "bin" / "python"
 KEY = "sk-test-0123456789"
 MODEL = "claude-sonnet-4-6"
 
@@ -36,11 +38,46 @@ def of_type(events: list[dict[str, Any]], *types: str) -> list[dict[str, Any]]:
     return [event for event in events if event["type"] in types]
 
 
+def below(pid: int) -> list[int]:
+    """All processes below this one."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *below(child)]
+    return found
+
+
+def program_of(runner: RunnerUnderTest) -> int:
+    """The agent's program."""
+    [pid] = [
+        pid for pid in below(runner.process.pid) if "_bundled" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
+    return pid
+
+
+def end_all(runner: RunnerUnderTest) -> None:
+    """Kill the runner and what it started, as the platform does."""
+    pids = below(runner.process.pid)
+    runner.kill()
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not any(_alive(pid) for pid in pids), "the end of the runner's processes")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @dataclass
 class ClaudeSession:
     """One session: its runners come and go, the platform's store stays."""
 
     launch: Any
+    forks: Any
     api: FakeApi
     platform: EntriesPlatform | None
     folder: Path
@@ -57,8 +94,7 @@ class ClaudeSession:
         if self.platform is not None:
             urls = {"token_url": f"{self.platform.url}/token", "api_url": self.platform.url}
         self.runner = self.launch(
-            fresh=True,
-            python=str(PYTHON),
+            server=self.forks,
             framework="claude",
             environment={
                 "ANTHROPIC_API_KEY": KEY,
@@ -98,7 +134,7 @@ class ClaudeSession:
     def restart(self, *, other_machine: bool = False) -> None:
         """Kill the runner and all that it started; on another machine its own files are gone too."""
         assert self.runner is not None
-        self.runner.kill()
+        end_all(self.runner)
         if other_machine:
             shutil.rmtree(self.workspace / ".ambient")
         self.start()

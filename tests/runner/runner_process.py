@@ -174,7 +174,6 @@ def start_runner(
     variables: dict[str, str] | None = None,
     spec: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
-    python: str = sys.executable,
     wait: bool = True,
     **fields: Any,
 ) -> RunnerUnderTest:
@@ -205,7 +204,7 @@ def start_runner(
         port = listener.getsockname()[1]
         process: subprocess.Popen | Forked
         if forks is None:
-            process = start_program(config_file, listener, log.fileno(), environment or {}, folder, python)
+            process = start_program(config_file, listener, log.fileno(), environment or {}, folder)
         else:
             process = forks.start(config_file, listener, log.fileno(), environment or {}, folder)
     runner = RunnerUnderTest(process, port, workspace, config_file, log_file)
@@ -213,17 +212,12 @@ def start_runner(
 
 
 def start_program(
-    config: Path,
-    listener: socket.socket,
-    log: int,
-    environment: dict[str, str],
-    cwd: Path,
-    python: str = sys.executable,
+    config: Path, listener: socket.socket, log: int, environment: dict[str, str], cwd: Path
 ) -> subprocess.Popen:
     """`python -m ambient_runner`, with everything that belongs to a new interpreter."""
     fd = listener.fileno()
     return subprocess.Popen(
-        [python, "-m", "ambient_runner", "--config", str(config), "--fd", str(fd)],
+        [sys.executable, "-m", "ambient_runner", "--config", str(config), "--fd", str(fd)],
         pass_fds=[fd],
         env={**os.environ, "PYTHONPATH": PATH, **environment},
         stderr=log,

@@ -45,11 +45,11 @@ class ClaudeRun:
         self._journal = desk.journal
         self._translator = Translator(desk.known)
         self._nudge: str | None = None
+        self._over = False
 
     async def events(self) -> Events:
         """The newest message, or the answers in `resume`, and all that follows from it."""
         await self._desk.settled()
-        over = False
         try:
             if self._input.resume:
                 async for event in self._resume(self._input.resume):
@@ -59,10 +59,10 @@ class ClaudeRun:
             if self._desk.talk is not None and self._desk.talk.busy:
                 async for event in self._follow(self._desk.talk):
                     yield event
-            over = True
+            self._over = True
         finally:
             self._remember()
-            if not over:
+            if not self._over:
                 self._desk.leave()
 
     # --- beginnings
@@ -161,6 +161,7 @@ class ClaudeRun:
             if frame["kind"] == "result":
                 self._remember()
                 await self._desk.save(must=False)
+                self._over = True  # who reads a last event reads no further
                 yield ended(frame, talk.meter, self._input.thread_id, self._input.run_id)
                 return
             await self._notice(frame)
@@ -238,6 +239,7 @@ class ClaudeRun:
         now = datetime.now(UTC)
         interrupts = [questions.interrupt(item, now, desk.question_life) for item in items]
         outcome = RunFinishedInterruptOutcome(type="interrupt", interrupts=interrupts)
+        self._over = True  # the program waits for the answers
         yield RunFinishedEvent(thread_id=self._input.thread_id, run_id=run_id, outcome=outcome)
 
     def _remember(self) -> None:
