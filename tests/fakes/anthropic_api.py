@@ -20,6 +20,7 @@ from typing import Any
 Block = dict[str, Any]
 Turn = list[Block]
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+WANTED = re.compile(r"AskUserQuestion to ask me exactly this: (.+?\?)")
 OWN_WORDS = ("Continue from where you left off.", "[Request interrupted by user")  # of the program
 COMMAND = re.compile(r"do ([a-z]+)(?:: *(.*))?\Z", re.DOTALL)
 USAGE = {"input_tokens": 120, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 10}
@@ -194,7 +195,9 @@ def answer(messages: list[dict[str, Any]]) -> Turn:
     behaviour = BEHAVIOURS.get(found[1]) if found else None
     if found and behaviour:
         turns = behaviour((found[2] or "").strip(), seen)
-    elif "report" in seen.prompt.lower():
+    elif question := WANTED.search(seen.prompt):
+        turns = ask(question[1], seen)
+    elif "REPORT.md" in seen.prompt:
         turns = report(seen.prompt, seen)
     else:
         turns = [[say(f"You said: {seen.prompt}")]]
