@@ -66,7 +66,7 @@ def _said(content: Any) -> tuple[str, list[str]]:
 
 def _text(content: Any) -> str:
     if isinstance(content, str):
-        return content
+        return REMINDER.sub("", content).strip()
     return "\n".join(block.get("text", "") for block in content or [] if isinstance(block, dict))
 
 
@@ -170,7 +170,7 @@ def report(text: str, seen: Conversation) -> list[Turn]:
         [todos(2)],
         [use("Bash", command=commit, description="Commit the report")],
         [todos(3)],
-        [say(f"The report is in REPORT.md, committed as {seen.last.strip().splitlines()[-1:]}.")],
+        [say(f"The report is in REPORT.md, committed as {seen.results[-2:][0]}.")],
     ]
 
 

@@ -25,7 +25,7 @@ def forks():
 @pytest.fixture(scope="session")
 def claude_forks():
     """The same with the claude framework, in its own environment."""
-    server = ForkServer(PATH, python=str(CLAUDE_PYTHON), early="claude")
+    server = ForkServer(PATH, python=str(CLAUDE_PYTHON), early="claude.agent")
     yield server
     server.close()
 

@@ -69,7 +69,7 @@ def _demo() -> Framework:
 
 def _claude() -> Framework:
     try:
-        from ambient_runner.frameworks.claude import ClaudeFramework
+        from ambient_runner.frameworks.claude.agent import ClaudeFramework
     except ModuleNotFoundError as exc:
         if exc.name != "claude_agent_sdk":
             raise

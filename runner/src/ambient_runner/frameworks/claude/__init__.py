@@ -1,5 +1,4 @@
-"""`claude`: Anthropic's agent, driven through claude-agent-sdk and its bundled command line program."""
+"""`claude`: Anthropic's agent, driven through claude-agent-sdk and its bundled command line program.
 
-from ambient_runner.frameworks.claude.agent import ClaudeFramework
-
-__all__ = ["ClaudeFramework"]
+The SDK is an extra. Only `agent`, `conversation`, `frames` and `options` need it; the rest is plain.
+"""

@@ -31,6 +31,8 @@ from ag_ui.core import (
     ToolCallStartEvent,
 )
 
+from ambient_runner.emitter import json_rest
+
 Frame = dict[str, Any]
 Plan = list[dict[str, str]]
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
@@ -145,7 +147,12 @@ class Translator:
         return []
 
     def _close_all(self) -> list[BaseEvent]:
-        events = [event for index in sorted(self._blocks) for event in self._end(self._blocks[index])]
+        """End what a message that was begun again has left open; cut-off arguments become whole JSON."""
+        events: list[BaseEvent] = []
+        for _, block in sorted(self._blocks.items()):
+            if block.kind == "tool" and (rest := json_rest(self.known.calls[block.id].arguments)):
+                events += self._delta(block, {"type": "input_json_delta", "partial_json": rest})
+            events += self._end(block)
         self._blocks.clear()
         return events
 
