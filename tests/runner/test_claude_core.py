@@ -141,13 +141,13 @@ def test_a_sub_agent_of_a_sub_agent_names_its_parent():
 def test_a_suspended_sub_agent_goes_on_in_the_next_run():
     known = Known()
     first = Translator(known)
-    events = [
-        event for frame in (whole("m", HELPER), whole("s", USE, parent="a1")) for event in first.feed(frame)
-    ]
-    events += first.suspend({"a1": ["ask-c1"]})
-    assert dump(events[-1])["outcome"] == {"type": "suspended", "interruptIds": ["ask-c1"]}
-    again = translated([result("c1", "out", parent="a1"), result("a1", "done")], known)
-    assert [event["type"] for event in again][0] == "SUBAGENT_STARTED"
+    for frame in (whole("m", HELPER), whole("s", USE, parent="a1")):
+        first.feed(frame)
+    (event,) = first.suspend({"a1": ["ask-c1"]})
+    assert dump(event)["outcome"] == {"type": "suspended", "interruptIds": ["ask-c1"]}
+    started, call = Translator(known).feed(result("c1", "out", parent="a1"))
+    assert (started.type.value, started.subagent_run_id) == ("SUBAGENT_STARTED", "a1")
+    assert call.tool_call_id == "c1"
 
 
 def todos(*states):
@@ -298,11 +298,23 @@ def test_interrupts(item, reason, message, fields):
     assert list(found.response_schema["properties"]) == fields
 
 
+REPORT = {
+    "kind": "result",
+    "session": "s",
+    "is_error": False,
+    "subtype": "success",
+    "text": "x",
+    "errors": None,
+    "status": None,
+    "turns": 1,
+    "duration_ms": 5,
+    "cost": 0.5,
+    "models": {},
+}
+
+
 def report(**fields):
-    return {
-        "kind": "result", "session": "s", "is_error": False, "subtype": "success", "text": "x", "errors": None,
-        "status": None, "turns": 1, "duration_ms": 5, "cost": 0.5, "models": {},
-    } | fields  # fmt: skip
+    return REPORT | fields
 
 
 @pytest.mark.parametrize(
@@ -324,14 +336,13 @@ def test_failed_results_have_a_code(fields, code):
 
 def test_usage_and_cost_are_those_of_the_run():
     meter = Meter()
-    counts = {"inputTokens": 10, "outputTokens": 1}
-    first = ended(report(models={"m": counts}), meter, "t", "r")
-    second = ended(report(models={"m": {"inputTokens": 15, "outputTokens": 3}}, cost=0.75), meter, "t", "r")
-    third = ended(report(models={"m": {"inputTokens": 15, "outputTokens": 3}}, cost=0.75), meter, "t", "r")
-    assert [event.result["total_cost_usd"] for event in (first, second, third)] == [0.5, 0.25, 0]
-    assert [(event.usage or [None])[0] and event.usage[0].input_tokens for event in (first, second, third)] == [
-        10, 5, None,
-    ]  # fmt: skip
+    reports = [(10, 0.5), (15, 0.75), (15, 0.75)]
+    ends = [
+        ended(report(models={"m": {"inputTokens": tokens}}, cost=cost), meter, "t", "r")
+        for tokens, cost in reports
+    ]
+    assert [event.result["total_cost_usd"] for event in ends] == [0.5, 0.25, 0]
+    assert [event.usage and event.usage[0].input_tokens for event in ends] == [10, 5, None]
 
 
 class Entries:
