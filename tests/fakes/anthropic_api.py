@@ -170,7 +170,7 @@ def report(text: str, seen: Conversation) -> list[Turn]:
         [todos(2)],
         [use("Bash", command=commit, description="Commit the report")],
         [todos(3)],
-        [say(f"The report is in REPORT.md, committed as {seen.results[-2:][0]}.")],
+        [say(f"The report is in REPORT.md, committed as {' '.join(seen.results[-2:-1])}.")],
     ]
 
 
