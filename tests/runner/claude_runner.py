@@ -47,12 +47,13 @@ def below(pid: int) -> list[int]:
     return found
 
 
-def program_of(runner: RunnerUnderTest) -> int:
-    """The agent's program."""
+def kill_program(runner: RunnerUnderTest) -> None:
+    """Kill the agent's program, and wait until the runner has reaped it."""
     [pid] = [
         pid for pid in below(runner.process.pid) if "_bundled" in Path(f"/proc/{pid}/cmdline").read_text()
     ]
-    return pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not _alive(pid), "the end of the agent's program")
 
 
 def end_all(runner: RunnerUnderTest) -> None:
@@ -83,6 +84,7 @@ class ClaudeSession:
     folder: Path
     spec: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=lambda: {"AMBIENT_CLAUDE_PERMISSION_MODE": "default"})
+    key: str = KEY
     runner: RunnerUnderTest | None = None
     runs: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -97,7 +99,7 @@ class ClaudeSession:
             server=self.forks,
             framework="claude",
             environment={
-                "ANTHROPIC_API_KEY": KEY,
+                "ANTHROPIC_API_KEY": self.key,
                 "ANTHROPIC_BASE_URL": self.api.url,
                 "HOME": str(self.folder),
                 "CLAUDE_CODE_MAX_RETRIES": "1",

@@ -1,12 +1,10 @@
 """Runs of the claude framework: the real program of the SDK, the fake model, no network and no key."""
 
 import json
-import os
-import signal
 import threading
 
 import pytest
-from claude_runner import KEY, ClaudeSession, answer, end_all, interrupts, of_type, program_of, said
+from claude_runner import KEY, ClaudeSession, answer, end_all, interrupts, kill_program, of_type, said
 from entries_platform import EntriesPlatform
 from runner_process import wait_for
 
@@ -267,10 +265,26 @@ def test_a_killed_program_fails_the_run_and_the_next_one_goes_on(session):
     session.run("remember the sea")
     with session.runner.run("do slow: 600", "run-slow") as stream:
         stream.until(lambda event: event["type"] == "TEXT_MESSAGE_CONTENT")
-        os.kill(program_of(session.runner), signal.SIGKILL)
+        kill_program(session.runner)
         events = stream.rest()
     assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "AgentEnded")
     assert "remember the sea" in said(session.run("do recall"))
+
+
+def test_a_program_that_was_killed_while_it_waited_is_started_again(session):
+    events = session.run("do bash: echo x >> out.txt")
+    kill_program(session.runner)
+    resumed = session.run(None, resume=answer(events, {"approved": True}))
+    assert "Result:" in said(resumed)
+    assert session.lines("out.txt") == ["x"]
+    kill_program(session.runner)
+    assert "You said: bye" in said(session.run("bye"))
+
+
+def test_without_a_key_the_run_says_so(alone):
+    alone.key = ""
+    events = alone.run("hello")
+    assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "NotLoggedIn")
 
 
 @pytest.mark.parametrize(

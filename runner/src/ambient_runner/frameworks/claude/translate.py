@@ -58,6 +58,10 @@ class Known:
     made: set[str] = field(default_factory=set)  # calls that were shown completely
     plan: Plan = field(default_factory=list)
 
+    def parent(self, call: str) -> str | None:
+        """The sub-agent that made a call."""
+        return self.calls[call].parent if call in self.calls else None
+
 
 @dataclass
 class _Block:
@@ -298,8 +302,8 @@ class Translator:
         """The agent's to-do list is the state's plan: a snapshot when its titles change, else a delta."""
         if not isinstance(todos, list):
             return []
-        plan = [
-            {"title": str(todo.get("content", "")), "status": todo.get("status")}
+        plan: Plan = [
+            {"title": str(todo.get("content", "")), "status": str(todo.get("status"))}
             for todo in todos
             if isinstance(todo, dict) and todo.get("status") in STATUSES
         ]
