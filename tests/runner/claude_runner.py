@@ -87,6 +87,7 @@ class ClaudeSession:
     key: str = KEY
     runner: RunnerUnderTest | None = None
     runs: int = 0
+    machine: int = 1
     events: list[dict[str, Any]] = field(default_factory=list)
     streams: list[list[dict[str, Any]]] = field(default_factory=list)
 
@@ -106,14 +107,14 @@ class ClaudeSession:
             },
             spec={"llm_model": MODEL, **self.spec},
             variables=self.variables,
+            workspace=str(self.workspace),
             **urls,
         )
         return self.runner
 
     @property
     def workspace(self) -> Path:
-        assert self.runner is not None
-        return self.runner.workspace
+        return self.folder / f"machine-{self.machine}"
 
     def file(self, name: str) -> Path:
         """A file of the working folder."""
@@ -134,9 +135,12 @@ class ClaudeSession:
         return self.events
 
     def restart(self, *, other_machine: bool = False) -> None:
-        """Kill the runner and all that it started; on another machine its own files are gone too."""
+        """Kill the runner and all that it started; another machine has only the repositories."""
         assert self.runner is not None
         end_all(self.runner)
         if other_machine:
-            shutil.rmtree(self.workspace / ".ambient")
+            before = self.workspace
+            self.machine += 1
+            shutil.copytree(before / "repos", self.workspace / "repos")
+            shutil.rmtree(before)
         self.start()

@@ -216,12 +216,21 @@ def test_a_sub_agents_call_is_approved(session):
     assert session.lines("out.txt") == ["s"]
 
 
-def test_a_sub_agents_decision_is_told_after_a_restart(session):
+@pytest.mark.parametrize(
+    ("decision", "lines", "words"),
+    [
+        pytest.param({"approved": True}, ["s"], "Made again", id="approved-is-granted-once"),
+        pytest.param({"approved": False, "reason": "too risky"}, [], "too risky", id="denied"),
+    ],
+)
+def test_a_sub_agents_decision_is_told_after_a_restart(session, decision, lines, words):
     events = session.run("do agent: do bash: echo s >> out.txt")
     session.restart()
-    resumed = session.run(None, resume=answer(events, {"approved": True}))
-    assert "approved this call" in said(resumed)
-    assert session.lines("out.txt") == []
+    resumed = session.run(None, resume=answer(events, decision))
+    assert words in said(resumed)
+    assert session.lines("out.txt") == lines
+    assert interrupts(session.run("do bash: echo s >> out.txt"))
+    assert session.lines("out.txt") == lines
 
 
 def test_a_call_cut_off_by_a_kill_is_not_run_again(session):

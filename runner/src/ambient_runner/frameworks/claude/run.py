@@ -161,6 +161,7 @@ class ClaudeRun:
             if frame["kind"] == "result":
                 self._remember()
                 await self._desk.save(must=False)
+                talk.grants.clear()  # they were for this turn
                 self._over = True  # who reads a last event reads no further
                 yield ended(frame, talk.meter, self._input.thread_id, self._input.run_id)
                 return
