@@ -21,6 +21,7 @@ Block = dict[str, Any]
 Turn = list[Block]
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 WANTED = re.compile(r"AskUserQuestion to ask me exactly this: (.+?\?)")
+AGAIN = re.compile(r"not run yet: (\w+) (\{.*\})\. Make exactly this call again", re.DOTALL)
 OWN_WORDS = ("Continue from where you left off.", "[Request interrupted by user")  # of the program
 COMMAND = re.compile(r"do ([a-z]+)(?:: *(.*))?\Z", re.DOTALL)
 USAGE = {"input_tokens": 120, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 10}
@@ -170,7 +171,7 @@ def report(text: str, seen: Conversation) -> list[Turn]:
         [todos(2)],
         [use("Bash", command=commit, description="Commit the report")],
         [todos(3)],
-        [say(f"The report is in REPORT.md, committed as {seen.results[-2:][0]}.")],
+        [say(f"The report is in REPORT.md, committed as {' '.join(seen.results[-2:-1])}.")],
     ]
 
 
@@ -195,6 +196,8 @@ def answer(messages: list[dict[str, Any]]) -> Turn:
     behaviour = BEHAVIOURS.get(found[1]) if found else None
     if found and behaviour:
         turns = behaviour((found[2] or "").strip(), seen)
+    elif told := AGAIN.search(seen.prompt):
+        turns = [[use(told[1], **json.loads(told[2]))], [say(f"Made again: {seen.last}")]]
     elif question := WANTED.search(seen.prompt):
         turns = ask(question[1], seen)
     elif "REPORT.md" in seen.prompt:

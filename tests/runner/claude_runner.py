@@ -47,12 +47,13 @@ def below(pid: int) -> list[int]:
     return found
 
 
-def program_of(runner: RunnerUnderTest) -> int:
-    """The agent's program."""
+def kill_program(runner: RunnerUnderTest) -> None:
+    """Kill the agent's program, and wait until the runner has reaped it."""
     [pid] = [
         pid for pid in below(runner.process.pid) if "_bundled" in Path(f"/proc/{pid}/cmdline").read_text()
     ]
-    return pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not _alive(pid), "the end of the agent's program")
 
 
 def end_all(runner: RunnerUnderTest) -> None:
@@ -83,8 +84,10 @@ class ClaudeSession:
     folder: Path
     spec: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=lambda: {"AMBIENT_CLAUDE_PERMISSION_MODE": "default"})
+    key: str = KEY
     runner: RunnerUnderTest | None = None
     runs: int = 0
+    machine: int = 1
     events: list[dict[str, Any]] = field(default_factory=list)
     streams: list[list[dict[str, Any]]] = field(default_factory=list)
 
@@ -97,21 +100,21 @@ class ClaudeSession:
             server=self.forks,
             framework="claude",
             environment={
-                "ANTHROPIC_API_KEY": KEY,
+                "ANTHROPIC_API_KEY": self.key,
                 "ANTHROPIC_BASE_URL": self.api.url,
                 "HOME": str(self.folder),
                 "CLAUDE_CODE_MAX_RETRIES": "1",
             },
             spec={"llm_model": MODEL, **self.spec},
             variables=self.variables,
+            workspace=str(self.workspace),
             **urls,
         )
         return self.runner
 
     @property
     def workspace(self) -> Path:
-        assert self.runner is not None
-        return self.runner.workspace
+        return self.folder / f"machine-{self.machine}"
 
     def file(self, name: str) -> Path:
         """A file of the working folder."""
@@ -132,9 +135,12 @@ class ClaudeSession:
         return self.events
 
     def restart(self, *, other_machine: bool = False) -> None:
-        """Kill the runner and all that it started; on another machine its own files are gone too."""
+        """Kill the runner and all that it started; another machine has only the repositories."""
         assert self.runner is not None
         end_all(self.runner)
         if other_machine:
-            shutil.rmtree(self.workspace / ".ambient")
+            before = self.workspace
+            self.machine += 1
+            shutil.copytree(before / "repos", self.workspace / "repos")
+            shutil.rmtree(before)
         self.start()

@@ -1,12 +1,10 @@
 """Runs of the claude framework: the real program of the SDK, the fake model, no network and no key."""
 
 import json
-import os
-import signal
 import threading
 
 import pytest
-from claude_runner import KEY, ClaudeSession, answer, end_all, interrupts, of_type, program_of, said
+from claude_runner import KEY, ClaudeSession, answer, end_all, interrupts, kill_program, of_type, said
 from entries_platform import EntriesPlatform
 from runner_process import wait_for
 
@@ -218,12 +216,21 @@ def test_a_sub_agents_call_is_approved(session):
     assert session.lines("out.txt") == ["s"]
 
 
-def test_a_sub_agents_decision_is_told_after_a_restart(session):
+@pytest.mark.parametrize(
+    ("decision", "lines", "words"),
+    [
+        pytest.param({"approved": True}, ["s"], "Made again", id="approved-is-granted-once"),
+        pytest.param({"approved": False, "reason": "too risky"}, [], "too risky", id="denied"),
+    ],
+)
+def test_a_sub_agents_decision_is_told_after_a_restart(session, decision, lines, words):
     events = session.run("do agent: do bash: echo s >> out.txt")
     session.restart()
-    resumed = session.run(None, resume=answer(events, {"approved": True}))
-    assert "approved this call" in said(resumed)
-    assert session.lines("out.txt") == []
+    resumed = session.run(None, resume=answer(events, decision))
+    assert words in said(resumed)
+    assert session.lines("out.txt") == lines
+    assert interrupts(session.run("do bash: echo s >> out.txt"))
+    assert session.lines("out.txt") == lines
 
 
 def test_a_call_cut_off_by_a_kill_is_not_run_again(session):
@@ -267,10 +274,26 @@ def test_a_killed_program_fails_the_run_and_the_next_one_goes_on(session):
     session.run("remember the sea")
     with session.runner.run("do slow: 600", "run-slow") as stream:
         stream.until(lambda event: event["type"] == "TEXT_MESSAGE_CONTENT")
-        os.kill(program_of(session.runner), signal.SIGKILL)
+        kill_program(session.runner)
         events = stream.rest()
     assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "AgentEnded")
     assert "remember the sea" in said(session.run("do recall"))
+
+
+def test_a_program_that_was_killed_while_it_waited_is_started_again(session):
+    events = session.run("do bash: echo x >> out.txt")
+    kill_program(session.runner)
+    resumed = session.run(None, resume=answer(events, {"approved": True}))
+    assert "Result:" in said(resumed)
+    assert session.lines("out.txt") == ["x"]
+    kill_program(session.runner)
+    assert "You said: bye" in said(session.run("bye"))
+
+
+def test_without_a_key_the_run_says_so(alone):
+    alone.key = ""
+    events = alone.run("hello")
+    assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "NotLoggedIn")
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,18 @@ An entry that is too long for one request is kept in parts; readers never see th
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from ambient_platform import AsyncAmbientClient
 
-T = TypeVar("T")
+log = logging.getLogger(__name__)
+
 PART_CHARACTERS = 256 * 1024
 BATCH_CHARACTERS = 512 * 1024
 BATCH_ENTRIES = 500
@@ -23,6 +25,10 @@ PART = "ambient:part"
 
 class EntriesUnavailable(Exception):
     """The entries cannot be read or stored now."""
+
+
+class EntriesRefused(EntriesUnavailable):
+    """The platform understood the call and refused it; repeating it is no use."""
 
 
 class EntryStore(Protocol):
@@ -149,8 +155,19 @@ class ApiEntries:
         async with self._lock:
             heads = await self._known()
             for batch in batches(stored):
-                position = heads.get(key, 0) + 1
-                heads[key] = await self._call(self._sending(key, position, batch))
+                sending = self._sending(key, heads.get(key, 0) + 1, batch)
+                heads[key] = await self._until_stored(sending)
+
+    async def _until_stored(self, sending: Call) -> int:
+        """A list without its middle would be worth nothing: as long as the platform is away, try on."""
+        while True:
+            try:
+                return int(await self._call(sending))
+            except EntriesRefused:
+                self._heads = None
+                raise
+            except EntriesUnavailable as exc:
+                log.error("entries could not be stored yet: %s", exc)
 
     def _sending(self, key: str, position: int, batch: Sequence[str]) -> Call:
         return lambda api: api.sessions.append_sdk_entries(self._session, key, position, batch)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ambient_runner.config import RunnerConfig
-from ambient_runner.entries import EntriesUnavailable
+from ambient_runner.entries import EntriesRefused, EntriesUnavailable
 from ambient_runner.redaction import Redactor
 from ambient_runner.reports import Report
 
@@ -171,7 +171,7 @@ class PlatformLink:
         except TimeoutError as exc:
             raise EntriesUnavailable("the platform did not answer in time") from exc
         except ReportRefused as exc:
-            raise EntriesUnavailable(str(exc)) from exc
+            raise EntriesRefused(str(exc)) from exc
 
     def _ask_for_token(self) -> None:
         self._has_token.clear()

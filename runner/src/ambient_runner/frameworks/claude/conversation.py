@@ -26,6 +26,7 @@ QUEUED_FRAMES = 100
 STDERR_LINES = 20
 ABORT_SECONDS = 15.0
 CLOSE_SECONDS = 10.0
+ALIVE_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Conversation:
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._client: ClaudeSDKClient | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._gone = False
 
     async def start(self) -> None:
         """Start the program. Raises RunFailed."""
@@ -94,6 +96,8 @@ class Conversation:
         """Send a person's message. Raises RunFailed."""
         if self._client is None:
             raise RunFailed("AgentEnded", "The agent's process is not running.")
+        while not self.busy and not self._frames.empty():
+            self._frames.get_nowait()  # of a turn that is over
         self.busy = True
         try:
             await self._client.query(text)
@@ -133,6 +137,21 @@ class Conversation:
             return None
         self.grants.remove(fitting[0])
         return fitting[0].decision
+
+    async def alive(self) -> bool:
+        """Whether the program answers: one that was just killed is known as dead only a moment later."""
+        if self._client is None or self.ended or self._gone:
+            return False
+        try:
+            async with asyncio.timeout(ALIVE_SECONDS):
+                await self._client.get_mcp_status()
+        except Exception:  # noqa: BLE001 - the SDK passes on whatever it met
+            return False
+        return True
+
+    async def waits_for(self, calls: set[str]) -> bool:
+        """Whether the program is alive and waits for all of these."""
+        return calls <= self.pending.keys() and await self.alive() and calls <= self.pending.keys()
 
     def answer(self, decisions: dict[str, Decision]) -> None:
         """Let the program go on with decisions by call."""
@@ -175,8 +194,9 @@ class Conversation:
                 found = frame(message)
                 if found is not None:
                     await self._frames.put(found)
-        except ClaudeSDKError as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the run that waits for frames must hear of it
             error = exc
+        self._gone = True
         await self._frames.put({"kind": "ended", "error": error})
 
     def _failed(self, code: str, error: BaseException | None) -> RunFailed:

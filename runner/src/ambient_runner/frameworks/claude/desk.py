@@ -16,6 +16,7 @@ from ambient_runner.frameworks.claude.store import TranscriptStore
 from ambient_runner.frameworks.claude.translate import Known
 from ambient_runner.reports import Report
 
+SAVE_SECONDS = 45.0
 STORE_AWAY = "What the agent remembers cannot be read or stored now; try again."
 
 
@@ -74,8 +75,10 @@ class Desk:
 
         `waiting` is the call that it makes at once, with the decision that is among the grants.
         """
-        if self.talk is not None and not self.talk.ended:
-            return self.talk
+        if self.talk is not None:
+            if await self.talk.alive():
+                return self.talk
+            await self.talk.close()
         resume = self.journal.state.session or (self.ctx.sdk_session_id if self.ctx.resume else None)
         self.store.waiting = waiting
         self.store.permission_mode = permission_mode(self.ctx)
@@ -98,11 +101,12 @@ class Desk:
     async def save(self, *, must: bool) -> None:
         """Store the journal; without `must` it is tried again with the next save."""
         try:
-            await self.journal.save()
-        except EntriesUnavailable as exc:
+            async with asyncio.timeout(SAVE_SECONDS):
+                await self.journal.save()
+        except (EntriesUnavailable, TimeoutError) as exc:
             if must:
                 raise RunFailed("StoreUnavailable", STORE_AWAY) from exc
-            self.ctx.log.error("the journal could not be stored yet: %s", exc)
+            self.ctx.log.error("the journal could not be stored yet: %s", exc or "no answer")
 
     async def begin_session(self, session: str) -> None:
         """The program told the conversation's id."""

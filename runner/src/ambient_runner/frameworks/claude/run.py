@@ -101,7 +101,7 @@ class ClaudeRun:
         # Tells a reader of only this run which calls the results below belong to.
         yield self._conversation()
         talk = self._desk.talk
-        if talk is not None and not talk.ended and all(item.call in talk.pending for item, _ in decided):
+        if talk is not None and await talk.waits_for({item.call for item, _ in decided}):
             talk.answer({item.call: decision for item, decision in decided})
             return
         if talk is not None:
@@ -161,6 +161,7 @@ class ClaudeRun:
             if frame["kind"] == "result":
                 self._remember()
                 await self._desk.save(must=False)
+                talk.grants.clear()  # they were for this turn
                 self._over = True  # who reads a last event reads no further
                 yield ended(frame, talk.meter, self._input.thread_id, self._input.run_id)
                 return
@@ -202,7 +203,11 @@ class ClaudeRun:
     def _waiting(self, talk: Conversation) -> list[Pending]:
         """Calls that wait for a person, once all that was said before them is shown."""
         waiting = [pending for pending in talk.pending.values() if not pending.answer.done()]
-        shown = all(pending.call in self._desk.known.made for pending in waiting)
+        shown = all(
+            pending.call in self._desk.known.made
+            or questions.interrupt_id(pending.call) in self._journal.state.asked
+            for pending in waiting
+        )
         return waiting if shown and not self._translator.open else []
 
     # --- ends
@@ -221,7 +226,7 @@ class ClaudeRun:
                 call=pending.call,
                 tool=pending.tool,
                 input=pending.input,
-                subagent=desk.known.calls[pending.call].parent,
+                subagent=desk.known.parent(pending.call),
             )
             for pending in waiting
         ]

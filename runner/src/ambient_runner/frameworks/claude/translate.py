@@ -58,6 +58,10 @@ class Known:
     made: set[str] = field(default_factory=set)  # calls that were shown completely
     plan: Plan = field(default_factory=list)
 
+    def parent(self, call: str) -> str | None:
+        """The sub-agent that made a call."""
+        return self.calls[call].parent if call in self.calls else None
+
 
 @dataclass
 class _Block:
@@ -244,16 +248,19 @@ class Translator:
 
     def _whole(self, number: int, content: Frame, parent: str | None) -> list[BaseEvent]:
         """A block that comes in one piece. One message's blocks may come in several frames."""
-        deltas = {
-            "text": lambda: {"type": "text_delta", "text": content["text"]},
-            "thinking": lambda: {"type": "thinking_delta", "thinking": content["thinking"]},
-            "tool_use": lambda: {"type": "input_json_delta", "partial_json": json.dumps(content["input"])},
-        }
-        if content["type"] not in deltas:
-            return []
+        delta: Frame
+        match content["type"]:
+            case "text":
+                delta = {"type": "text_delta", "text": content["text"]}
+            case "thinking":
+                delta = {"type": "thinking_delta", "thinking": content["thinking"]}
+            case "tool_use":
+                delta = {"type": "input_json_delta", "partial_json": json.dumps(content["input"])}
+            case _:
+                return []
         events = self._begin(number, content, parent)
         block = self._blocks.pop(number)
-        return events + self._delta(block, deltas[content["type"]](), parent) + self._end(block, parent)
+        return events + self._delta(block, delta, parent) + self._end(block, parent)
 
     def _user(self, frame: Frame) -> list[BaseEvent]:
         events: list[BaseEvent] = []
@@ -298,8 +305,8 @@ class Translator:
         """The agent's to-do list is the state's plan: a snapshot when its titles change, else a delta."""
         if not isinstance(todos, list):
             return []
-        plan = [
-            {"title": str(todo.get("content", "")), "status": todo.get("status")}
+        plan: Plan = [
+            {"title": str(todo.get("content", "")), "status": str(todo.get("status"))}
             for todo in todos
             if isinstance(todo, dict) and todo.get("status") in STATUSES
         ]
