@@ -142,9 +142,15 @@ def _holds(user: Any, scope: str, pk: str, permission: str) -> bool:
 
 
 class RunnerAccess:
-    """A runner's session token: its own session's rows and nothing else."""
+    """A runner's session token: it reads its own session and nothing else.
 
-    permissions = expand(["session:read", "session:update", "session_message:*"])
+    What it may write (its status, its agent's own entries) those views allow it by name, so that an agent
+    cannot answer its own questions or send itself messages.
+    """
+
+    permissions = expand(
+        ["session:read", "session_message:read", "session_message:list", "session_message:watch"]
+    )
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id

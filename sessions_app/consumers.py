@@ -18,10 +18,13 @@ from ambient.common.exceptions import (
     BadRequest,
     Forbidden,
     InvalidField,
+    MalformedRequest,
+    TooLarge,
     TooMany,
     Unauthenticated,
     not_found,
 )
+from ambient.common.parsers import decode_object
 from ambient.common.tasks import end
 from sessions_app.conversation_serializers import interrupt_body, message_body
 from sessions_app.models import Session
@@ -142,7 +145,7 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
                 ref = None
                 raise InvalidField("ref must be a string of at most 255 characters")
             data = await self._do(body)
-        except (BadRequest, TooMany) as exc:
+        except (BadRequest, MalformedRequest, TooLarge, TooMany) as exc:
             self.wrong += 1
             await self._send_error(ref, exc)
             if self.wrong >= WRONG_LIMIT:
@@ -186,15 +189,7 @@ def _decoded(text: str | None) -> dict[str, Any]:
         raise BadRequest("frames must be text")
     if len(text) > FRAME_CHARACTERS:
         raise BadRequest(f"a frame may have at most {FRAME_CHARACTERS} characters")
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise BadRequest("a frame must be JSON") from exc
-    if not isinstance(body, dict):
-        raise BadRequest("a frame must be a JSON object")
-    if "\\u0000" in text or "\0" in text:
-        raise BadRequest("text may not hold the NUL character")
-    return body
+    return decode_object(text.encode(errors="surrogatepass"))
 
 
 Work = Callable[[Session, Any, Mapping[str, Any]], Any]

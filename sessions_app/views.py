@@ -56,7 +56,7 @@ class SessionViewSet(ScopedViewSet):
     action_permissions = crud("session") | {
         "start": "session:start",
         "stop": "session:stop",
-        "status": "session:update",
+        "status": "session:read",  # and more, see there
     }
 
     def get_queryset(self) -> Any:

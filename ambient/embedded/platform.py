@@ -146,7 +146,7 @@ class Platform:
             self.stop()
             raise
 
-    def wait_ready(self, timeout: float = 60.0) -> None:
+    def wait_ready(self, timeout: float = 180.0) -> None:
         """Wait until both servers say that they can serve."""
         deadline = time.monotonic() + timeout
         for endpoint in endpoints(self.env):

@@ -173,7 +173,7 @@ def answer_of_text(interrupt: Interrupt, text: str) -> Any:
     if schema.get("type") != "object" or not isinstance(properties, dict) or not properties:
         return NO_PAYLOAD
     required = schema.get("required") or list(properties)
-    if len(required) != 1 or required[0] not in properties:
+    if not isinstance(required, list) or len(required) != 1 or required[0] not in list(properties):
         return NO_PAYLOAD
     field = properties[required[0]]
     if not isinstance(field, dict) or field.get("type") != "string" or "enum" in field:

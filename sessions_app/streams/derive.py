@@ -191,16 +191,18 @@ def _time(text: Any) -> datetime.datetime | None:
         return None
     try:
         value = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        value = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+        return value.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):  # the latter: outside the years that can be read back
         return None
-    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
 
 
 def run_end(event: Event) -> RunEnd:
     """The row's columns from RUN_FINISHED or RUN_ERROR."""
     usage = event.get("usage")
+    entries = usage if isinstance(usage, list) else []
     usage_text = json.dumps(usage) if isinstance(usage, list) else None
-    model = next((str(u["model"]) for u in usage or [] if isinstance(u, dict) and u.get("model")), None)
+    model = next((str(u["model"]) for u in entries if isinstance(u, dict) and u.get("model")), None)
     if event["type"] == "RUN_ERROR":
         code = str(event.get("code") or DeliveryReason.RUN_ERROR)
         return RunEnd(

@@ -213,6 +213,33 @@ def test_runner_token_reaches_its_own_session_only(world, anonymous):
 
 
 @pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("post", "/messages", {"payload": "more work"}),
+        ("patch", "/messages/m", {"payload": "other"}),
+        ("delete", "/messages/m", None),
+        ("post", "/messages/m/retry", {}),
+        ("post", "/agui/run", {"messages": [{"id": "m", "role": "user", "content": "x"}]}),
+        ("post", "/agui/interrupt", {}),
+        ("post", "/interrupts/q/answer", {"status": "resolved", "payload": {"approved": True}}),
+        ("post", "/start", None),
+        ("post", "/stop", None),
+    ],
+)
+def test_an_agent_neither_answers_itself_nor_sends_itself_messages(world, anonymous, method, suffix, body):
+    from sessions_app.models import Session
+    from sessions_app.tokens import issue_session_token
+
+    session = world["session"]
+    Session.objects.filter(pk=session.pk).update(phase="Running", attempt=1)
+    session.refresh_from_db()
+    anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_session_token(session).token}")
+    before = fingerprint()
+    check_error(anonymous.call(method, f"/sessions/{session.pk}{suffix}", body), 403, "4")
+    assert fingerprint() == before
+
+
+@pytest.mark.parametrize(
     ("role", "body", "status"),
     [
         pytest.param("platform:admin", {"phase": "Creating"}, 409, id="controller-outside-the-table"),

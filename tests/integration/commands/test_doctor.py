@@ -100,8 +100,8 @@ def no_home(monkeypatch):
     monkeypatch.setattr(env, "HOME", env.HOME / "nothing")
 
 
-def short_key(monkeypatch):
-    monkeypatch.setattr("django.conf.settings.SECRET_KEY", "short")
+def no_verifier(monkeypatch):
+    monkeypatch.setattr("django.conf.settings.BEARER_VERIFIERS", ["no.such.verifier"])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def short_key(monkeypatch):
         (late_work, "work", "worker"),
         (no_runner, "runner", "make setup"),
         (no_home, "home", "AMBIENT_HOME"),
-        (short_key, "settings", "docs/settings.md"),
+        (no_verifier, "settings", "docs/settings.md"),
     ],
     ids=lambda value: getattr(value, "__name__", "").replace("_", "-"),
 )

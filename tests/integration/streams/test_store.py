@@ -50,7 +50,7 @@ def batch(lease: Lease, count: int = 1, **fields: Any) -> Batch:
 
 
 async def seqs(store: Store, session: str) -> list[int]:
-    _, frames = await store.page(session, 0)
+    frames = (await store.page(session, 0)).frames
     return [frame.seq for frame in frames]
 
 
@@ -155,7 +155,8 @@ async def test_a_reader_never_sees_five_before_four(pools: Pools, lease: Lease) 
     async def read() -> None:
         cursor = 0
         while not done.is_set():
-            head, frames = await store.page(lease.session, cursor)
+            page = await store.page(lease.session, cursor)
+            head, frames = page.head, page.frames
             if frames:
                 assert [f.seq for f in frames] == list(range(cursor + 1, frames[-1].seq + 1))
                 cursor = frames[-1].seq

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessions_app.choices import Delivery, InterruptKind, RunState
 from sessions_app.streams.derive import Effects, RunView, run_end
@@ -102,6 +104,63 @@ def test_ends(event: dict[str, Any], state: RunState, delivery: Delivery) -> Non
 )
 def test_reason_of_an_error(code: str | None, reason: str) -> None:
     assert run_end({"type": "RUN_ERROR", "message": "m", "code": code}).reason == reason
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["type", "interrupts", "id", "model", "expiresAt"]), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+FIELDS = [
+    "messageId",
+    "toolCallId",
+    "delta",
+    "role",
+    "content",
+    "usage",
+    "outcome",
+    "result",
+    "code",
+    "message",
+]
+TYPES = ["RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "TOOL_CALL_START"]
+TYPES += [
+    "TOOL_CALL_ARGS",
+    "TOOL_CALL_END",
+    "TOOL_CALL_RESULT",
+    "MESSAGES_SNAPSHOT",
+    "RUN_FINISHED",
+    "RUN_ERROR",
+]
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda kind, fields: fields | {"type": kind},
+            st.sampled_from(TYPES),
+            st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4),
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_a_runner_sends_the_view_takes_it(events: list[dict[str, Any]]) -> None:
+    view, effects = RunView(), Effects()
+    for event in events:
+        view.feed(event, effects)
+
+
+@pytest.mark.parametrize("expires", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "soon", 5])
+def test_a_time_that_cannot_be_kept_is_none(expires: Any) -> None:
+    view, effects = RunView(), Effects()
+    entry = {"id": "i", "reason": "input_required", "expiresAt": expires}
+    view.feed({"type": "RUN_FINISHED", "outcome": {"type": "interrupt", "interrupts": [entry]}}, effects)
+    assert [found.expires_at for found in effects.interrupts] == [None]
 
 
 @pytest.mark.parametrize(
