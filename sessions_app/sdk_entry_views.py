@@ -30,7 +30,8 @@ class SdkEntryViewSet(ScopedViewSet):
     queryset = Session.objects.all()
     pagination_class = None
     tags: ClassVar[list[str]] = ["runner"]
-    action_permissions = {"keys": "session:read", "entries": "session:read", "append": "session:update"}
+    # Reading is all that a session token may in general; who may append is asked below.
+    action_permissions = {"keys": "session:read", "entries": "session:read", "append": "session:read"}
 
     def missing(self, pk: str) -> NotFound:
         return not_found("Session", pk)
