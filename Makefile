@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUNNER_VENV := .venv-runner
+CLAUDE_VENV := .venv-claude
+FRAMEWORK ?= demo
 PY := $(VENV)/bin/python
 export UV_SYSTEM_CERTS := 1
 XDIST ?= 2
@@ -40,8 +42,15 @@ $(RUNNER_VENV)/.ready: $(VENV)/bin/uv requirements/runner.txt
 	@$(RUNNER_VENV)/bin/python tools/compile.py runner || echo "setup: not all could be compiled, starts will be slower"
 	@touch $@
 
-demo: platform ## start everything, run one real session before your eyes, stop
-	@$(PY) -m ambient.demo
+setup-claude: $(CLAUDE_VENV)/.ready ## the runner's environment with the framework claude (400 MB)
+
+$(CLAUDE_VENV)/.ready: $(VENV)/bin/uv requirements/claude.txt
+	@echo "setup: installing the claude framework (about 170 MB to download)"
+	@tools/install.sh $(PYTHON) $(CLAUDE_VENV) requirements/claude.txt
+	@touch $@
+
+demo: platform $(if $(filter claude,$(FRAMEWORK)),setup-claude) ## start everything, run one real session before your eyes, stop (FRAMEWORK=claude)
+	@$(PY) -m ambient.demo --framework $(FRAMEWORK)
 
 up: platform ## start everything and stay up; prints the URLs and the sign-in
 	@$(PY) -m ambient.embedded up
@@ -49,7 +58,7 @@ up: platform ## start everything and stay up; prints the URLs and the sign-in
 down: platform ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
-test: setup ## all tests but the fault injections and the browser's
+test: setup setup-claude ## all tests but the fault injections and the browser's
 	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser" $(ARGS)
 
 test-browser: setup ## the admin in a real Chromium (apt install chromium)
@@ -74,9 +83,9 @@ bench: setup ## measure; writes the table of docs/performance.md
 	@$(PY) -m bench $(ARGS)
 
 lock: setup ## compile requirements/*.in to hashed pins
-	@for name in base runner embedded dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in base runner claude embedded dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: down ## remove the environments and the embedded home
-	@rm -rf $(VENV) $(RUNNER_VENV) .ambient
+	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) .ambient
 
-.PHONY: help setup platform demo up down test test-browser test-faults check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude platform demo up down test test-browser test-faults check format openapi sdk bench lock clean

@@ -36,18 +36,11 @@ app.conf.update(
         "global_keyprefix": "ambient:",
     },
     broker_pool_limit=4,
+    # No `expires`: the worker's clock would decide, and the queue is kept short by its length.
     beat_schedule={
-        "work": {"task": "reconciler.tasks.work", "schedule": 2.0, "options": {"expires": 2.0}},
-        "resync": {
-            "task": "reconciler.tasks.request_resync",
-            "schedule": env.RESYNC_SECONDS,
-            "options": {"expires": 10.0},
-        },
-        "tidy events": {
-            "task": "sessions_app.tasks.tidy_events",
-            "schedule": 60.0,
-            "options": {"expires": 30.0},
-        },
+        "work": {"task": "reconciler.tasks.work", "schedule": 2.0},
+        "resync": {"task": "reconciler.tasks.request_resync", "schedule": env.RESYNC_SECONDS},
+        "tidy events": {"task": "sessions_app.tasks.tidy_events", "schedule": 60.0},
     },
     beat_scheduler="reconciler.beat:HintScheduler",
 )

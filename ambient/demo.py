@@ -6,12 +6,15 @@ other port, shows the report that the agent committed, and stops everything. Eve
 really happened; anything that does not happen ends with exit code 1.
 """
 
+import argparse
+import json
 import os
 import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +31,17 @@ from ambient_platform import AmbientClient, AmbientError, StreamEvent  # noqa: E
 QUESTION = "Which greeting should the report use?"
 ANSWER = "Good morning"
 CUT_AFTER = 12  # events read before the stream is cut for the first time
+FAKE_API = Path(__file__).resolve().parent.parent / "tests" / "fakes" / "anthropic_api.py"
+# What the agent is asked: the demo agent has commands, the other one understands words.
+TASKS = {
+    "demo": "Write a report about this repository.",
+    "claude": "Write a short report about this repository into the file REPORT.md and commit it with git.",
+}
+QUESTIONS = {
+    "demo": f"/ask {QUESTION}",
+    "claude": f"Use your tool AskUserQuestion to ask me exactly this: {QUESTION} "
+    "Offer two choices. Then tell me which one I gave.",
+}
 SOURCES = {
     "README.md": "# Sample\n\nA small repository for the demo agent to look at.\n",
     "src/hello.py": 'def hello(name: str) -> str:\n    return f"Hello, {name}"\n',
@@ -71,11 +85,37 @@ def make_repository(folder: Path) -> str:
     return folder.as_uri()
 
 
+@contextmanager
+def model_api(framework: str, environment: dict[str, str], say: Callable[[str], None]) -> Iterator[None]:
+    """Says who answers for the model. Without a key that is the fake, which is added to the environment."""
+    if framework != "claude":
+        yield
+        return
+    if environment.get("ANTHROPIC_API_KEY"):
+        say("the model is the REAL service: the key of ANTHROPIC_API_KEY is used and pays")
+        yield
+        return
+    command = [sys.executable, str(FAKE_API), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as fake:  # noqa: S603 - our own script
+        try:
+            if fake.stdout is None:
+                raise DemoFailed("the fake has no output")
+            environment["ANTHROPIC_BASE_URL"] = fake.stdout.readline().strip()
+            environment["ANTHROPIC_API_KEY"] = "no-key-the-fake-answers"
+            say(
+                "the model is a FAKE on this machine: ANTHROPIC_API_KEY is not set; the agent is the real one"
+            )
+            yield
+        finally:
+            fake.kill()
+
+
 class Demo:
     """The story, chapter by chapter."""
 
-    def __init__(self, home: Home, story: Story, urls: list[str], token: str) -> None:
+    def __init__(self, home: Home, story: Story, urls: list[str], token: str, framework: str) -> None:
         self.home = home
+        self.framework = framework
         self.story = story
         self.api, self.control_plane = (AmbientClient(url, token) for url in urls)
         self.seen: list[int] = []
@@ -106,13 +146,12 @@ class Demo:
             name="scout",
             prompt="Look at the repository and report.",
             repo_url=address,
-            runner_type="demo",
+            runner_type=self.framework,
+            allowed_tools=json.dumps(["Bash", "Read", "Write"]),
         )
         self.story.say(f"agent      {agent.name} ({agent.id})")
         self.created = time.monotonic()
-        started = self.api.agents.start(
-            self.project, agent.id, prompt="Write a report about this repository."
-        )
+        started = self.api.agents.start(self.project, agent.id, prompt=TASKS[self.framework])
         self.session = started.session.id
         self.story.say(f"session    {self.session}: {started.session.phase}")
 
@@ -153,7 +192,7 @@ class Demo:
 
     def question(self) -> None:
         self.story.chapter("4. The agent asks, this script answers")
-        self.api.sessions.send(self.session, f"/ask {QUESTION}")
+        self.api.sessions.send(self.session, QUESTIONS[self.framework])
         self.until_run_finished("interrupt")
         (asked,) = self.api.sessions.questions(self.session)
         self.story.say(f"  question   {asked.request['message']}")
@@ -245,8 +284,17 @@ class DemoLog:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="One real session from nothing to its end.")
+    parser.add_argument("--framework", choices=sorted(TASKS), default="demo")
+    framework: str = parser.parse_args().framework
     story = Story()
     environment = os.environ | {"AMBIENT_LOG_FORMAT": "json"}
+    with model_api(framework, environment, story.say):
+        return run(framework, story, environment)
+
+
+def run(framework: str, story: Story, environment: dict[str, str]) -> int:
+    """Start, tell, stop; returns the exit code."""
     home = Home.from_env(environment)
     log = DemoLog(home.path / "demo.log")
     sys.stdout.write("Ambient demo: one real agent session, from nothing to its end.\n\n")
@@ -257,7 +305,8 @@ def main() -> int:
         platform.start()
         platform.wait_ready()
         token = (home.path / "admin.key").read_text().strip()
-        demo = Demo(home, story, [endpoint.url for endpoint in endpoints(environment)], token)
+        urls = [endpoint.url for endpoint in endpoints(environment)]
+        demo = Demo(home, story, urls, token, framework)
         demo.tell()
     except (DemoFailed, EmbeddedError, AmbientError) as exc:
         failure = f"error: {exc}\n"

@@ -133,6 +133,19 @@ RUNNER_PYTHON = _read(
     "Python of the runner's own environment (process runtime).",
     shown=".venv-runner/bin/python",
 )
+CLAUDE_PYTHON = _read(
+    "AMBIENT_CLAUDE_PYTHON",
+    BASE_DIR / ".venv-claude" / "bin" / "python",
+    Path,
+    "Python of runners with the framework claude, where it is installed (`make setup-claude`).",
+    shown=".venv-claude/bin/python",
+)
+ANTHROPIC_API_KEY = _read(
+    "ANTHROPIC_API_KEY", "", str, "Key of the model's API, given to runners with the framework claude only."
+)
+ANTHROPIC_BASE_URL = _read(
+    "ANTHROPIC_BASE_URL", "", str, "Where those runners reach the model's API; unset: Anthropic's own."
+)
 MAX_REQUEST_BYTES = _read(
     "AMBIENT_MAX_REQUEST_BYTES",
     2 * 1024 * 1024,
@@ -259,6 +272,14 @@ _running = {} if DATABASE_URL and REDIS_URL else _embedded()
 DATABASE_URL = DATABASE_URL or _running.get("database_url", "postgresql://ambient@127.0.0.1:1/ambient")
 DATABASE_DIRECT_URL = DATABASE_DIRECT_URL or DATABASE_URL
 REDIS_URL = REDIS_URL or _running.get("redis_url", "redis://127.0.0.1:1/0")
+
+
+def framework_environment(framework: str) -> dict[str, str]:
+    """What only runners of one framework get besides: for claude the key and address of the model's API."""
+    if framework != "claude":
+        return {}
+    given = {"ANTHROPIC_API_KEY": ANTHROPIC_API_KEY, "ANTHROPIC_BASE_URL": ANTHROPIC_BASE_URL}
+    return {name: value for name, value in given.items() if value}
 
 
 def runner_environment() -> dict[str, str]:

@@ -5,10 +5,13 @@ from typing import Any, cast
 from django.urls import path
 
 from sessions_app.conversation_views import ConversationViewSet
+from sessions_app.sdk_entry_views import SdkEntryViewSet
 
 
-def _route(suffix: str, name: str, **actions: str) -> Any:
-    view = ConversationViewSet.as_view(cast(Any, actions), basename="conversation")
+def _route(
+    suffix: str, name: str, viewset: Any = ConversationViewSet, basename: str = "conversation", **actions: str
+) -> Any:
+    view = viewset.as_view(cast(Any, actions), basename=basename)
     return path(f"sessions/<str:pk>/{suffix}", view, name=name)
 
 
@@ -23,4 +26,6 @@ urlpatterns = [
     _route("interrupts", "session-interrupts", get="interrupts"),
     _route("interrupts/<str:iid>/answer", "session-interrupt-answer", post="answer"),
     _route("runs", "session-runs", get="runs"),
+    _route("sdk_keys", "session-sdk-keys", SdkEntryViewSet, "sdk-entry", get="keys"),
+    _route("sdk_entries", "session-sdk-entries", SdkEntryViewSet, "sdk-entry", get="entries", post="append"),
 ]

@@ -128,7 +128,8 @@ def start_child(
     """Start one runner; it dies with this process."""
     session = str(document["session_id"])
     secret = str(document["runner_secret"])
-    python = runner_python()
+    framework = str(document.get("framework", ""))
+    python = runner_python(framework)
     folder = paths.session(session)
     workspace, home = folder / "workspace", folder / "home"
     for path in (workspace, home):
@@ -137,11 +138,8 @@ def start_child(
     log_path = folder / f"runner-{attempt}.log"
     _forget_old_logs(folder, attempt)
     config = _write_config(folder / f"launch-{attempt}.json", {**document, "workspace": str(workspace)})
-    variables = env.runner_environment() | {
-        "HOME": str(home),
-        "PYTHONUNBUFFERED": "1",
-        marks.VARIABLE: own_mark,
-    }
+    variables = env.runner_environment() | env.framework_environment(framework)
+    variables |= {"HOME": str(home), "PYTHONUNBUFFERED": "1", marks.VARIABLE: own_mark}
     if not _is_installed(python):
         variables["PYTHONPATH"] = os.pathsep.join(map(str, RUNNER_SOURCES))
     with socket.create_server(("127.0.0.1", 0)) as listener, log_path.open("ab") as log:
@@ -163,8 +161,10 @@ def start_child(
     )
 
 
-def runner_python() -> Path:
+def runner_python(framework: str = "") -> Path:
     """The interpreter of the runner's own environment, or ours where that has what the runner needs."""
+    if framework == "claude" and env.CLAUDE_PYTHON.exists():
+        return env.CLAUDE_PYTHON
     if env.RUNNER_PYTHON.exists():
         return env.RUNNER_PYTHON
     from importlib.util import find_spec
@@ -198,7 +198,7 @@ def _forget_old_logs(folder: Path, attempt: int) -> None:
 
 def _secrets(document: Mapping[str, Any], secret: str) -> frozenset[str]:
     """What must not be seen in this runner's last words: long values, and short ones with a telling name."""
-    found = {secret, str(document.get("launch_token", "")), agui_token(secret)}
+    found = {secret, str(document.get("launch_token", "")), agui_token(secret), env.ANTHROPIC_API_KEY}
     for name, value in document.get("spec", {}).get("environment_variables", {}).items():
         if len(str(value)) >= LONG_VALUE or SECRET_KEYS.search(name):
             found.add(str(value))

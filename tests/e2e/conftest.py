@@ -2,13 +2,16 @@
 
 import secrets
 import subprocess
+import threading
 
 import pytest
 
 from tests.e2e.harness import Stage
 from tests.e2e.watchers import Watchers
+from tests.fakes.anthropic_api import FakeApi
 
 LIMIT_SECONDS = 300
+MODEL_KEY = "sk-e2e-0123456789"
 AUTHOR = ("-c", "user.name=Tests", "-c", "user.email=tests@localhost")
 
 
@@ -19,9 +22,22 @@ def pytest_itemcollected(item):
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory):
+def model_api():
+    """The fake of the model's API, for sessions with the framework claude."""
+    server = FakeApi()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory, model_api):
     """One whole platform for all tests; who breaks it, heals it."""
-    stage = Stage(tmp_path_factory.mktemp("platform"))
+    model = {"ANTHROPIC_BASE_URL": model_api.url, "ANTHROPIC_API_KEY": MODEL_KEY}
+    stage = Stage(tmp_path_factory.mktemp("platform"), **model)
     stage.start()
     yield stage
     stage.stop()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+CLAUDE_PYTHON = ROOT / ".venv-claude" / "bin" / "python"
 sys.path[:0] = [str(ROOT / "runner" / "src"), str(ROOT / "sdk" / "python" / "src"), str(HERE)]
 
 import pytest  # noqa: E402
@@ -21,14 +22,22 @@ def forks():
     server.close()
 
 
+@pytest.fixture(scope="session")
+def claude_forks():
+    """The same with the claude framework, in its own environment."""
+    server = ForkServer(PATH, python=str(CLAUDE_PYTHON), early="claude.agent")
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def launch(tmp_path, forks):
     """Starts runners on one workspace; all end with the test. `fresh`: as a new program, not a fork."""
     with ExitStack() as started:
         numbers = iter(range(100))
 
-        def start(*, fresh: bool = False, **options) -> RunnerUnderTest:
-            runner = start_runner(tmp_path, next(numbers), forks=None if fresh else forks, **options)
+        def start(*, fresh: bool = False, server: ForkServer = forks, **options) -> RunnerUnderTest:
+            runner = start_runner(tmp_path, next(numbers), forks=None if fresh else server, **options)
             started.callback(runner.close)
             return runner
 

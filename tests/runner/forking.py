@@ -22,10 +22,10 @@ LONGEST_MESSAGE = 64 * 1024
 class ForkServer:
     """The tests' side; ends with `close`, or when the tests' process is gone."""
 
-    def __init__(self, python_path: str) -> None:
+    def __init__(self, python_path: str, *, python: str = sys.executable, early: str = "demo") -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(theirs.fileno())],
+            [python, __file__, str(theirs.fileno()), early],
             pass_fds=[theirs.fileno()],
             env={**os.environ, "PYTHONPATH": python_path},
         )
@@ -137,7 +137,6 @@ def become_runner(message: dict[str, Any], listener: int, log: int) -> NoReturn:
 # What the runner's first seconds would import: its framework, the SDK, and parts that libraries load late.
 EARLY = [
     "ambient_platform",
-    "ambient_runner.frameworks.demo",
     "uvicorn.protocols.http.auto",
     "anyio._backends._asyncio",
     "pydantic.v1",
@@ -146,6 +145,6 @@ EARLY = [
 if __name__ == "__main__":
     from ambient_runner.__main__ import main
 
-    for name in EARLY:
+    for name in [*EARLY, f"ambient_runner.frameworks.{sys.argv[2]}"]:
         importlib.import_module(name)
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -9,6 +9,7 @@ from typing import Protocol
 from ag_ui.core import AgentCapabilities, BaseEvent, RunAgentInput
 
 from ambient_runner.config import ConfigError, Spec
+from ambient_runner.entries import EntryStore
 from ambient_runner.redaction import Redactor
 from ambient_runner.reports import Report
 
@@ -38,6 +39,7 @@ class SessionContext:
     workspace: Path
     spec: Spec
     redactor: Redactor
+    entries: EntryStore
     resume: bool = False
     sdk_session_id: str | None = None
     report: Callable[[Report], None] = ignore_report
@@ -65,8 +67,20 @@ def _demo() -> Framework:
     return DemoFramework()
 
 
+def _claude() -> Framework:
+    try:
+        from ambient_runner.frameworks.claude.agent import ClaudeFramework
+    except ModuleNotFoundError as exc:
+        if exc.name != "claude_agent_sdk":
+            raise
+        raise ConfigError(
+            "framework: 'claude' needs an extra that is not installed: pip install 'ambient-runner[claude]'"
+        ) from exc
+    return ClaudeFramework()
+
+
 # A factory imports its package only when it is asked for: extras may be absent.
-FRAMEWORKS: dict[str, Callable[[], Framework]] = {"demo": _demo}
+FRAMEWORKS: dict[str, Callable[[], Framework]] = {"claude": _claude, "demo": _demo}
 
 
 def load_framework(name: str) -> Framework:

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ambient_runner.config import RunnerConfig
+from ambient_runner.entries import EntriesRefused, EntriesUnavailable
 from ambient_runner.redaction import Redactor
 from ambient_runner.reports import Report
 
@@ -20,6 +21,7 @@ RENEW_BEFORE_SECONDS = 60.0
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 REPORT_TRIES = 20
+CALL_SECONDS = 40.0  # less than the minute that the agent's SDK waits for its store
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Token:
 
 
 class PlatformClient:
-    """The two calls to the platform, with its answers as exceptions."""
+    """The calls to the platform, with its answers as exceptions."""
 
     def __init__(
         self, config: RunnerConfig, instance: str, transport: httpx.AsyncBaseTransport | None = None
@@ -97,18 +99,25 @@ class PlatformClient:
 
     async def patch_status(self, fields: Mapping[str, str], token: str) -> None:
         """Write fields of this session's status."""
+        from ambient_platform import UnexpectedAnswer
+
+        try:
+            await self.call(lambda api: api.sessions.update_status(self._config.session_id, fields), token)
+        except UnexpectedAnswer as exc:
+            log.warning("the report was taken: %s", exc)
+
+    async def call(self, action: "Callable[[AsyncAmbientClient], Awaitable[Any]]", token: str) -> Any:
+        """One call of the SDK, with its refusals as our exceptions."""
         # Imported here: a runner should be ready before it has loaded what only reports need.
-        from ambient_platform import APIError, AsyncAmbientClient, ConnectionFailed, UnexpectedAnswer
+        from ambient_platform import APIError, AsyncAmbientClient, ConnectionFailed
 
         if self._api is None:
             self._api = AsyncAmbientClient(str(self._config.api_url), timeout=10, transport=self._transport)
         self._api.token = token
         try:
-            await self._api.sessions.update_status(self._config.session_id, fields)
+            return await action(self._api)
         except ConnectionFailed as exc:
             raise PlatformUnavailable(str(exc)) from exc
-        except UnexpectedAnswer as exc:
-            log.warning("the report was taken: %s", exc)
         except APIError as exc:
             if exc.status_code == 401:
                 raise TokenRejected from exc
@@ -143,6 +152,30 @@ class PlatformLink:
         self._pending |= report.fields()
         if self._pending:
             self._has_pending.set()
+
+    async def call(self, action: "Callable[[AsyncAmbientClient], Awaitable[Any]]") -> Any:
+        """One call to the API, tried again while the platform is away. Raises EntriesUnavailable."""
+        wait = FIRST_WAIT_SECONDS
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                while True:
+                    await self._has_token.wait()
+                    try:
+                        return await self._client.call(action, self._token.value if self._token else "")
+                    except TokenRejected:
+                        self._ask_for_token()
+                    except PlatformUnavailable as exc:
+                        log.warning("a call to the API failed: %s, next try in %.1f s", exc, wait)
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+        except TimeoutError as exc:
+            raise EntriesUnavailable("the platform did not answer in time") from exc
+        except ReportRefused as exc:
+            raise EntriesRefused(str(exc)) from exc
+
+    def _ask_for_token(self) -> None:
+        self._has_token.clear()
+        self._renew_now.set()
 
     async def run(self) -> None:
         """Work until cancelled, or until the platform no longer wants this runner (NotWanted)."""
@@ -192,8 +225,7 @@ class PlatformLink:
             except (PlatformUnavailable, TokenRejected) as exc:
                 tries += 1
                 if isinstance(exc, TokenRejected):
-                    self._has_token.clear()
-                    self._renew_now.set()
+                    self._ask_for_token()
                 if tries < REPORT_TRIES:
                     await asyncio.sleep(wait)
                     wait = min(wait * 2, LONGEST_WAIT_SECONDS)

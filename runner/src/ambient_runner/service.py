@@ -14,6 +14,7 @@ import uvicorn
 
 from ambient_runner.app import Serving, make_app
 from ambient_runner.config import RunnerConfig, positive_number
+from ambient_runner.entries import ApiEntries, EntryStore, FileEntries
 from ambient_runner.framework import Framework, PrepareFailed, RunFailed, SessionContext
 from ambient_runner.platform import NotWanted, PlatformClient, PlatformLink
 from ambient_runner.redaction import Redactor, secret_values, url_secrets
@@ -108,11 +109,15 @@ class RunnerProcess:
         if config.token_url:
             client = PlatformClient(config, instance)
             self._link = PlatformLink(client, redactor, reporting=bool(config.api_url))
+        entries: EntryStore = FileEntries(config.workspace / ".ambient" / "entries")
+        if self._link is not None and config.api_url:
+            entries = ApiEntries(config.session_id, self._link.call)
         ctx = SessionContext(
             session_id=config.session_id,
             workspace=config.workspace,
             spec=config.spec,
             redactor=redactor,
+            entries=entries,
             resume=config.resume,
             sdk_session_id=config.sdk_session_id,
             report=self._report,

@@ -1,12 +1,18 @@
 """The asyncio client: what runners and other async programs need so far."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from ambient_platform._generated.api.sessions import session_get, session_status
-from ambient_platform._generated.models import Session, SessionStatusPatchRequest
+from ambient_platform._generated.api.sessions import (
+    session_get,
+    session_sdk_entries_append,
+    session_sdk_entries_list,
+    session_sdk_keys,
+    session_status,
+)
+from ambient_platform._generated.models import SdkAppendRequest, Session, SessionStatusPatchRequest
 from ambient_platform.errors import ConnectionFailed, parsed
 
 
@@ -24,6 +30,28 @@ class AsyncSessionAPI:
         """Report status; for runners and controllers."""
         body = SessionStatusPatchRequest.from_dict(status)
         return await self._client.call(session_status, session_id, body=body)  # type: ignore[no-any-return]
+
+    async def sdk_keys(self, session_id: str) -> dict[str, int]:
+        """The lists of the agent SDK's session store, with the position of each one's last entry."""
+        found = await self._client.call(session_sdk_keys, session_id)
+        return {item.key: item.head for item in found.items}
+
+    async def sdk_entries(self, session_id: str, key: str) -> list[str]:
+        """All entries of one list, as JSON texts."""
+        entries: list[str] = []
+        while True:
+            page = await self._client.call(session_sdk_entries_list, session_id, key=key, after=len(entries))
+            entries += [item.entry for item in page.items]
+            if not page.more:
+                return entries
+
+    async def append_sdk_entries(
+        self, session_id: str, key: str, position: int, entries: Sequence[str]
+    ) -> int:
+        """Store entries from a position on; returns the list's last position."""
+        body = SdkAppendRequest.from_dict({"key": key, "position": position, "entries": list(entries)})
+        head = await self._client.call(session_sdk_entries_append, session_id, body=body)
+        return int(head.head)
 
 
 class AsyncAmbientClient:

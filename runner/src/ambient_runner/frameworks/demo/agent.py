@@ -26,6 +26,7 @@ from ambient_runner.frameworks.demo.questions import Questions
 from ambient_runner.frameworks.demo.tools import Toolbox
 from ambient_runner.frameworks.demo.turn import Events, Turn
 from ambient_runner.frameworks.demo.work import ReportWork
+from ambient_runner.inputs import newest_prompt
 from ambient_runner.reports import Report
 from ambient_runner.repos import Identity, prepare_repos, repo_name
 
@@ -146,20 +147,6 @@ class DemoFramework:
             execution=ExecutionCapabilities(code_execution=True, sandboxed=False),
             human_in_the_loop=HumanInTheLoopCapabilities(supported=True, approvals=True, interrupts=True),
         )
-
-
-def newest_prompt(run_input: RunAgentInput) -> str:
-    """The text of the newest user message."""
-    for message in reversed(run_input.messages):
-        if message.role != "user":
-            continue
-        if isinstance(message.content, str):
-            text = message.content
-        else:
-            text = "\n".join(part.text for part in message.content if part.type == "text")
-        if text.strip():
-            return text.strip()
-    raise RunFailed("NoPrompt", "The run has no user message with text and no answers.")
 
 
 def _main_repo(ctx: SessionContext) -> Path:

@@ -2,28 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from ag_ui.core import Interrupt, ResumeEntry, RunFinishedEvent, RunFinishedInterruptOutcome
 
 from ambient_runner.framework import RunFailed
 from ambient_runner.frameworks.demo.memory import OpenQuestion
 from ambient_runner.frameworks.demo.turn import Events, Turn
+from ambient_runner.inputs import ANSWER_SCHEMA, APPROVAL_SCHEMA, answer_text, decision
 from ambient_runner.reports import rfc3339
-
-ANSWER_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"answer": {"type": "string", "title": "Answer"}},
-    "required": ["answer"],
-}
-APPROVAL_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "approved": {"type": "boolean", "title": "Allow this command"},
-        "reason": {"type": "string", "title": "Reason"},
-    },
-    "required": ["approved"],
-}
 
 
 class Questions:
@@ -154,18 +140,3 @@ class Questions:
             said = f"You approved it, and I ran the command once: exit code {turn.tools.last.code}."
         async for event in turn.say(said):
             yield event
-
-
-def answer_text(payload: Any) -> str | None:
-    """The text of an answer: a plain text, or the first text of an object, `answer` first."""
-    if isinstance(payload, dict):
-        texts = [payload.get("answer"), *payload.values()]
-        payload = next((value for value in texts if isinstance(value, str)), None)
-    return payload if isinstance(payload, str) else None
-
-
-def decision(answer: ResumeEntry) -> tuple[bool | None, str]:
-    """What an approval's answer says, and why; None when it says neither yes nor no."""
-    payload = answer.payload if isinstance(answer.payload, dict) else {}
-    approved, reason = payload.get("approved"), payload.get("reason")
-    return (approved if isinstance(approved, bool) else None), (reason if isinstance(reason, str) else "")

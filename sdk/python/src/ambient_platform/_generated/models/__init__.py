@@ -41,6 +41,12 @@ from .run_agent_input_request_tools_item import RunAgentInputRequestToolsItem
 from .run_interrupt_request import RunInterruptRequest
 from .run_interrupt_result import RunInterruptResult
 from .run_list import RunList
+from .sdk_append_request import SdkAppendRequest
+from .sdk_entry import SdkEntry
+from .sdk_entry_page import SdkEntryPage
+from .sdk_head import SdkHead
+from .sdk_key import SdkKey
+from .sdk_key_list import SdkKeyList
 from .server_info import ServerInfo
 from .session import Session
 from .session_activity import SessionActivity
@@ -102,6 +108,12 @@ __all__ = (
     "RunInterruptRequest",
     "RunInterruptResult",
     "RunList",
+    "SdkAppendRequest",
+    "SdkEntry",
+    "SdkEntryPage",
+    "SdkHead",
+    "SdkKey",
+    "SdkKeyList",
     "ServerInfo",
     "Session",
     "SessionActivity",
