@@ -36,13 +36,10 @@ app.conf.update(
         "global_keyprefix": "ambient:",
     },
     broker_pool_limit=4,
+    # No `expires`: the worker's clock would decide, and the queue is kept short by its length.
     beat_schedule={
-        "work": {"task": "reconciler.tasks.work", "schedule": 2.0, "options": {"expires": 2.0}},
-        "resync": {
-            "task": "reconciler.tasks.request_resync",
-            "schedule": env.RESYNC_SECONDS,
-            "options": {"expires": 10.0},
-        },
+        "work": {"task": "reconciler.tasks.work", "schedule": 2.0},
+        "resync": {"task": "reconciler.tasks.request_resync", "schedule": env.RESYNC_SECONDS},
     },
     beat_scheduler="reconciler.beat:HintScheduler",
 )

@@ -9,7 +9,6 @@ from ambient.celery import QUEUE, app
 from ambient.common import hints
 
 TASK = "reconciler.tasks.work"
-HINT_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +24,7 @@ def wake(count: int = 1) -> bool:
     try:
         room = env.WORKER_CONCURRENCY - queue_length()
         for _ in range(min(count, room)):
-            app.send_task(TASK, retry=False, expires=HINT_SECONDS, ignore_result=True)
+            app.send_task(TASK, retry=False, ignore_result=True)
     except (redis.RedisError, KombuError, OSError) as exc:
         log.warning("workers were not woken", error=type(exc).__name__)
         return False
