@@ -9,7 +9,7 @@ import httpx
 import psycopg
 
 from ambient.embedded.home import CHECKOUT
-from tests.e2e.machine import Machine, Replica, environment, inherited, serves
+from tests.e2e.machine import SERVICES, Machine, Replica, environment, inherited, serves
 from tests.e2e.system import (
     GENEROUS,
     READY_SECONDS,
@@ -31,6 +31,7 @@ __all__ = [
     "CHECKOUT",
     "GENEROUS",
     "READY_SECONDS",
+    "SERVICES",
     "START_SECONDS",
     "TAKEOVER_SECONDS",
     "V1",
