@@ -29,13 +29,17 @@ class ReplyCutter:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        _cut(self._listener)
         self._listener.close()
 
     def _connect(self) -> socket.socket:
         kind = socket.AF_UNIX if isinstance(self._upstream, str) else socket.AF_INET
         upstream = socket.socket(kind)
-        upstream.connect(self._upstream)
+        try:
+            upstream.connect(self._upstream)
+        except OSError:
+            upstream.close()
+            raise
         return upstream
 
     def _accept(self) -> None:
@@ -49,9 +53,15 @@ class ReplyCutter:
             except OSError:  # the server is away
                 client.close()
                 continue
-            marked = threading.Event()
-            for target, arguments in ((self._requests, pair), (self._replies, pair)):
-                threading.Thread(target=target, args=(*arguments, marked), daemon=True).start()
+            threading.Thread(target=self._serve, args=pair, name="proxy connection", daemon=True).start()
+
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+        marked = threading.Event()
+        with client, server:
+            requests = threading.Thread(target=self._requests, args=(client, server, marked), daemon=True)
+            requests.start()
+            self._replies(client, server, marked)
+            requests.join()
 
     def _requests(self, client: socket.socket, server: socket.socket, marked: threading.Event) -> None:
         while data := _read(client):

@@ -9,9 +9,9 @@ pytestmark = pytest.mark.faults
 
 def test_rebooted_machine_restarts_its_sessions_with_all_that_was_said(make_stage, make_watchers):
     stage = make_stage()
-    stage.client.projects.create(name="p")
+    stage.client.projects.create(name="team")
     idle, asking, busy = (
-        stage.client.sessions.create(name=name, project_id="p").id for name in ("idle", "asking", "busy")
+        stage.client.sessions.create(name=name, project_id="team").id for name in ("idle", "asking", "busy")
     )
     for session in (idle, asking, busy):
         stage.wait_phase(session, "Running")
