@@ -31,7 +31,7 @@ class PooledConnection(psycopg.Connection[Any]):
 
 async def keep_checked() -> None:
     """Throw out what the server has ended, all at once: a request would meet one after the other."""
-    pool = connections["default"].pool
+    pool = connections["default"].pool  # type: ignore[attr-defined]
     while pool is not None:
         await asyncio.sleep(CHECK_SECONDS)
         await asyncio.to_thread(pool.check)

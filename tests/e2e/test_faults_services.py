@@ -107,6 +107,7 @@ def test_streams_outlive_a_database_that_is_away_longer_than_a_lease(stage, watc
     assert stage.epoch(running) == epoch, "the holder kept its stream"
     assert stage.attempt(running) == 1
     assert holder in stage.owners()
+    assert stage.supervisor.given_up() == []
 
 
 @pytest.mark.parametrize(
