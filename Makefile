@@ -67,6 +67,9 @@ test-browser: setup ## the admin in a real Chromium (apt install chromium)
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
 
+chaos: setup ## N=50 random kills over SESSIONS=10 live sessions, then an audit; SEED=..., ARGS=--double
+	@$(PY) -m tests.chaos --kills $(or $(N),50) --sessions $(or $(SESSIONS),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 check: setup ## format, lint, types, layers, migrations, OpenAPI and SDK drift
 	@tools/check.sh
 
@@ -88,4 +91,4 @@ lock: setup ## compile requirements/*.in to hashed pins
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) .ambient
 
-.PHONY: help setup setup-claude platform demo up down test test-browser test-faults check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude platform demo up down test test-browser test-faults chaos check format openapi sdk bench lock clean

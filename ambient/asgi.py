@@ -18,6 +18,8 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from ambient.common import health  # noqa: E402
+from ambient.common.pooling import keep_checked  # noqa: E402
+from ambient.common.tasks import end  # noqa: E402
 from ambient.websocket_auth import WebsocketAuth  # noqa: E402
 from sessions_app.routing import websocket_urlpatterns  # noqa: E402
 from sessions_app.streams.node import Node, set_current  # noqa: E402
@@ -61,16 +63,19 @@ class Lifespan:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         node: Node | None = None
+        pool_check: asyncio.Task[None] | None = None
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 node = Node(holds=settings.PROCESS == "control-plane")
                 await node.start()
+                pool_check = asyncio.create_task(keep_checked(), name="pool check")
                 set_current(node)
                 health.register("streams", node.readiness)
                 drain_on_signal(node)
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
+                await end(pool_check)
                 if node is not None:
                     await node.stop()
                     set_current(None)

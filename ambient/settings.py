@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ambient import env
+from ambient.common.pooling import PooledConnection
 
 BASE_DIR = env.BASE_DIR
 SECRET_KEY = env.SECRET_KEY
@@ -94,11 +95,17 @@ if PROCESS != "command":
 DATABASE_URL = env.DATABASE_URL
 DATABASE_DIRECT_URL = env.DATABASE_DIRECT_URL
 if SERVES_HTTP:  # requests come and go on many threads: a pool; the other processes keep one connection each
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 16, "timeout": 5}
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 2,
+        "max_size": 16,
+        "timeout": 5,
+        "reconnect_timeout": 5,  # then a request tries; by itself the pool would wait for minutes in the end
+        "connection_class": PooledConnection,
+    }
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "projects_app.User"

@@ -43,11 +43,45 @@ def stage(tmp_path_factory, model_api):
     stage.stop()
 
 
+@pytest.fixture(scope="session")
+def make_stage(tmp_path_factory):
+    """A platform of one's own, with settings of its own."""
+    stages = []
+
+    def make(**settings):
+        stages.append(Stage(tmp_path_factory.mktemp("platform"), **settings))
+        stages[-1].start()
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.stop()
+
+
 @pytest.fixture
-def watchers(stage):
-    watchers = Watchers(stage.token)
-    yield watchers
-    watchers.close()
+def healed(stage):
+    """Leaves the platform as it was found."""
+    yield
+    stage.heal()
+
+
+@pytest.fixture
+def make_watchers():
+    """Clients of any platform."""
+    made = []
+
+    def make(stage):
+        made.append(Watchers(stage.token))
+        return made[-1]
+
+    yield make
+    for watchers in made:
+        watchers.close()
+
+
+@pytest.fixture
+def watchers(stage, make_watchers):
+    return make_watchers(stage)
 
 
 @pytest.fixture
@@ -86,3 +120,24 @@ def repository(tmp_path):
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*AUTHOR, "commit", "-q", "-m", "one"]):
         subprocess.run(["git", *command], cwd=folder, check=True)
     return folder.as_uri()
+
+
+RECORD = """
+    CREATE TABLE IF NOT EXISTS e2e_reason (id serial PRIMARY KEY, session text, reason text);
+    CREATE OR REPLACE FUNCTION e2e_record() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO e2e_reason (session, reason) VALUES (NEW.id, NEW.reason);
+        RETURN NULL;
+    END $$;
+    CREATE OR REPLACE TRIGGER e2e_record AFTER UPDATE OF reason ON sessions_app_session
+        FOR EACH ROW WHEN (OLD.reason IS DISTINCT FROM NEW.reason) EXECUTE FUNCTION e2e_record();
+"""
+
+
+@pytest.fixture
+def reasons(stage):
+    """Every reason that a session has had, also those that stood for an instant only."""
+    stage.execute(RECORD)
+    rows = "SELECT reason FROM e2e_reason WHERE session = %s ORDER BY id"
+    yield lambda session: [reason for (reason,) in stage.query(rows, session)]
+    stage.execute("DROP TRIGGER e2e_record ON sessions_app_session")

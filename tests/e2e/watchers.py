@@ -12,7 +12,8 @@ import httpx
 import websockets
 from websockets.asyncio.client import connect
 
-from tests.e2e.harness import START_SECONDS, V1, eventually
+from tests.e2e.readers import Counter, Deaf, Slow
+from tests.e2e.system import START_SECONDS, V1, eventually
 
 Events = AsyncIterator[tuple[int, dict[str, Any]]]
 AGAIN_SECONDS = 0.2
@@ -117,11 +118,14 @@ class Watchers:
         self._token = token
         self._loop = asyncio.new_event_loop()
         self._tasks: list[asyncio.Task[None]] = []
+        self._raw: list[Deaf] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="watchers", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """End all clients."""
+        for raw in self._raw:
+            raw.close()
 
         async def end() -> None:
             for task in self._tasks:
@@ -149,6 +153,23 @@ class Watchers:
         watcher = Watcher(url.rsplit("/", 1)[-1])
         self._begin(self._read(watcher, sse(url, self._token, after, **options)))
         return watcher
+
+    def counter(self, base: str, session: str) -> Counter:
+        """One of many: it only counts."""
+        counter = Counter()
+        self._begin(counter.read(base, session, self._token))
+        return counter
+
+    def deaf(self, base: str, session: str) -> Deaf:
+        """One that never reads."""
+        self._raw.append(Deaf(base, session, self._token))
+        return self._raw[-1]
+
+    def slow(self, base: str, session: str) -> Slow:
+        """One that hardly reads."""
+        slow = Slow(base, session, self._token)
+        self._raw.append(slow)
+        return slow
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         async def begin() -> None:

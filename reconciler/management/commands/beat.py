@@ -23,6 +23,23 @@ LOST = 75  # EX_TEMPFAIL: the supervisor starts us again
 log = structlog.get_logger(__name__)
 
 
+def take_turn(url: str) -> psycopg.Connection:
+    """A connection that holds the lock; waits for the database and for the beat that has it."""
+    while True:
+        try:
+            connection = connect(url, name="ambient-beat")
+            try:
+                wait_for_turn(connection)
+            except psycopg.Error:
+                connection.close()
+                raise
+        except psycopg.Error as exc:
+            log.warning("database is away", error=str(exc).strip())
+            time.sleep(LOOK_SECONDS)
+        else:
+            return connection
+
+
 def wait_for_turn(connection: psycopg.Connection) -> None:
     """Return once this process holds the lock."""
     told = False
@@ -59,12 +76,7 @@ class Command(BaseCommand):
         become("beat")
         for number in (signal.SIGTERM, signal.SIGINT):  # while it waits; Celery sets its own
             signal.signal(number, _leave)
-        try:
-            with connect(settings.DATABASE_DIRECT_URL, name="ambient-beat") as connection:
-                wait_for_turn(connection)
-                threading.Thread(target=guard_turn, args=[connection], name="beat-lock", daemon=True).start()
-                log.info("beat is at work")
-                app.Beat(loglevel=env.LOG_LEVEL, quiet=True).run()
-        except psycopg.Error as exc:
-            log.error("database is away", error=str(exc).strip())
-            raise SystemExit(LOST) from exc
+        with take_turn(settings.DATABASE_DIRECT_URL) as connection:
+            threading.Thread(target=guard_turn, args=[connection], name="beat-lock", daemon=True).start()
+            log.info("beat is at work")
+            app.Beat(loglevel=env.LOG_LEVEL, quiet=True).run()

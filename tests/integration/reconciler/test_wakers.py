@@ -112,11 +112,19 @@ def test_the_second_beat_idles_until_the_first_is_gone(processes, empty_queue):
     eventually(lambda: queue_length() > 0, "a hint of beat")
     cut("ambient-beat")
     assert first.wait(timeout=30) == 75  # the supervisor starts it again
-    assert second.wait(timeout=30) == 75
-    third = processes.start("beat")
-    eventually(lambda: "beat is at work" in processes.log_of(third), "another at work")
-    third.terminate()
-    assert third.wait(timeout=20) == 0
+    eventually(lambda: "beat is at work" in processes.log_of(second), "the second at work")
+    second.terminate()
+    assert second.wait(timeout=20) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_beat_waits_for_its_database_and_ends_when_told(processes):
+    """One that ended each time would be given up by its supervisor after a few seconds without a database."""
+    beat = processes.start("beat", DATABASE_DIRECT_URL="postgresql://ambient@127.0.0.1:1/none")
+    eventually(lambda: processes.log_of(beat).count("database is away") >= 2, "a second try")
+    assert beat.poll() is None
+    beat.terminate()
+    assert beat.wait(timeout=20) == 0
 
 
 @pytest.mark.django_db(transaction=True)
