@@ -19,8 +19,9 @@ from tests.chaos.gather import claims_left, counted, record_of
 from tests.chaos.record import Record
 from tests.chaos.talk import Talker
 from tests.chaos.victims import RUNNER, Kill, draw
-from tests.e2e.harness import READY_SECONDS, SERVICES, Replica, Stage, processes_of
-from tests.e2e.system import eventually, group_of, kill
+from tests.e2e.harness import Stage
+from tests.e2e.machine import SERVICES, Replica
+from tests.e2e.system import READY_SECONDS, eventually, group_of, kill, processes_of
 from tests.e2e.watchers import Watcher, Watchers
 
 PROJECT = "chaos"

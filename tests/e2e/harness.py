@@ -9,17 +9,8 @@ import httpx
 import psycopg
 
 from ambient.embedded.home import CHECKOUT
-from tests.e2e.machine import SERVICES, Machine, Replica, environment, inherited, serves
-from tests.e2e.system import (
-    GENEROUS,
-    READY_SECONDS,
-    START_SECONDS,
-    TAKEOVER_SECONDS,
-    V1,
-    eventually,
-    processes_of,
-    state_of,
-)
+from tests.e2e.machine import Machine
+from tests.e2e.system import START_SECONDS, V1, eventually
 
 SDK = CHECKOUT / "sdk" / "python" / "src"
 if str(SDK) not in sys.path:
@@ -27,25 +18,7 @@ if str(SDK) not in sys.path:
 
 from ambient_platform import AmbientClient, APIError  # noqa: E402
 
-__all__ = [
-    "CHECKOUT",
-    "GENEROUS",
-    "READY_SECONDS",
-    "SERVICES",
-    "START_SECONDS",
-    "TAKEOVER_SECONDS",
-    "V1",
-    "APIError",
-    "AmbientClient",
-    "Replica",
-    "Stage",
-    "environment",
-    "eventually",
-    "inherited",
-    "processes_of",
-    "serves",
-    "state_of",
-]
+__all__ = ["APIError", "AmbientClient", "Stage"]
 
 
 class Stage(Machine):

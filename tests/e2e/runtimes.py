@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from ambient.common.marks import VARIABLE, marked_pids
 from ambient.embedded.home import CHECKOUT
-from tests.e2e.system import VARIABLE, HostPaths, environ_of, eventually, group_of, marked_pids
+from reconciler.runnerhost.paths import HostPaths
+from tests.e2e.system import environ_of, eventually, group_of
 
 RUNNER_PYTHON = CHECKOUT / ".venv-runner" / "bin" / "python"
 GATE = """\

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ambient.common.marks import VARIABLE, marked_pids
+from ambient.common.marks import VARIABLE
 from reconciler.runnerhost.paths import HostPaths
-
-__all__ = ["VARIABLE", "HostPaths", "eventually", "marked_pids", "processes_of"]
 
 T = TypeVar("T")
 V1 = "/api/ambient/v1"

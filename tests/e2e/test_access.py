@@ -6,7 +6,8 @@ import httpx
 import pytest
 import websockets
 
-from tests.e2e.harness import V1, APIError
+from tests.e2e.harness import APIError
+from tests.e2e.system import V1
 from tests.e2e.watchers import Refused
 
 NEW_USER = """

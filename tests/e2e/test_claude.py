@@ -6,7 +6,7 @@ import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 
 from tests.e2e.conftest import MODEL_KEY
-from tests.e2e.harness import START_SECONDS, environ_of, eventually
+from tests.e2e.system import START_SECONDS, environ_of, eventually
 
 ASKING = json.dumps({"AMBIENT_CLAUDE_PERMISSION_MODE": "default"})
 

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from tests.e2e.harness import CHECKOUT, environment, processes_of
+from ambient.embedded.home import CHECKOUT
+from tests.e2e.machine import environment
+from tests.e2e.system import processes_of
 
 LIMIT_SECONDS = 180
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.e2e.harness import GENEROUS, eventually
-from tests.e2e.system import START_SECONDS
+from tests.e2e.system import GENEROUS, START_SECONDS, eventually
 
 pytestmark = pytest.mark.faults
 START_DEADLINE = 6

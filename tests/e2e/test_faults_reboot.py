@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.harness import GENEROUS, START_SECONDS, eventually, state_of
+from tests.e2e.system import GENEROUS, START_SECONDS, eventually, state_of
 
 pytestmark = pytest.mark.faults
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.harness import GENEROUS, READY_SECONDS, eventually
 from tests.e2e.proxy import ReplyCutter
+from tests.e2e.system import GENEROUS, READY_SECONDS, eventually
 from tests.e2e.test_faults_streams import KINDS
 
 pytestmark = pytest.mark.faults

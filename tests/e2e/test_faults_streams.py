@@ -8,8 +8,15 @@ import pytest
 import websockets
 from websockets.sync.client import connect
 
-from tests.e2e.harness import GENEROUS, READY_SECONDS, START_SECONDS, TAKEOVER_SECONDS, V1, eventually
-from tests.e2e.system import memory_of
+from tests.e2e.system import (
+    GENEROUS,
+    READY_SECONDS,
+    START_SECONDS,
+    TAKEOVER_SECONDS,
+    V1,
+    eventually,
+    memory_of,
+)
 
 pytestmark = pytest.mark.faults
 KINDS = ("sse", "websocket")

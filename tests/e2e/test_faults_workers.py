@@ -11,8 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.e2e.harness import GENEROUS, START_SECONDS, TAKEOVER_SECONDS, eventually, processes_of
-from tests.e2e.system import children_and_self
+from tests.e2e.system import (
+    GENEROUS,
+    START_SECONDS,
+    TAKEOVER_SECONDS,
+    children_and_self,
+    eventually,
+    processes_of,
+)
 
 pytestmark = pytest.mark.faults
 CLAIMED = "SELECT count(*) FROM reconciler_workitem WHERE key = ANY(%s) AND locked_until > now()"

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.harness import CHECKOUT, inherited
+from ambient.embedded.home import CHECKOUT
+from tests.e2e.machine import inherited
 
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.M | re.S)
 COMMANDS = [block for block in BLOCKS if not block.startswith("make ")]

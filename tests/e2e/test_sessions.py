@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from tests.e2e.harness import GENEROUS, eventually
+from tests.e2e.system import GENEROUS, eventually
 
 
 def test_session_that_should_end_with_its_work_is_completed_and_leaves_the_report(

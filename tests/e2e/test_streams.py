@@ -5,7 +5,8 @@ import re
 import pytest
 from ag_ui_validate.pytest_plugin import assert_valid_agui
 
-from tests.e2e.harness import CHECKOUT, GENEROUS, V1
+from ambient.embedded.home import CHECKOUT
+from tests.e2e.system import GENEROUS, V1
 
 KINDS = ("sse", "websocket")
 DOCUMENTED = re.findall(r"^\|[^|]*`(/[a-z-]+)[^|]*\|", (CHECKOUT / "runner" / "README.md").read_text(), re.M)
