@@ -38,7 +38,15 @@ SETTINGS = {
     "AMBIENT_RESYNC_SECONDS": "5",
     "AMBIENT_WORKER_CONCURRENCY": "2",
 }
-NOT_INHERITED = ("ANTHROPIC_", "DATABASE_", "REDIS_URL", "AMBIENT_", "PYTEST_", "DJANGO_SETTINGS_MODULE")
+NOT_INHERITED = (
+    "ANTHROPIC_",
+    "OTEL_",
+    "DATABASE_",
+    "REDIS_URL",
+    "AMBIENT_",
+    "PYTEST_",
+    "DJANGO_SETTINGS_MODULE",
+)
 
 
 def inherited() -> dict[str, str]:
