@@ -5,6 +5,7 @@ database when a server is scraped.
 """
 
 import functools
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from reconciler.start_times import Time, start_steps
 from reconciler.state import Plan
 from reconciler.wake import queue_length
 from reconciler.workqueue import Claim
-from sessions_app.choices import Phase
+from sessions_app.choices import Phase, Reason
 from sessions_app.models import Session
 
 PASS_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
@@ -31,7 +32,16 @@ START_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 3
 SESSIONS_KEPT_SECONDS = 10.0
 """How long a process shows the same counts of sessions: bounded queries, but not for every scrape."""
 
-PASSES = Counter("ambient_passes_total", "Passes by kind and outcome.", ["kind", "outcome"])
+KINDS = ("session", "project", "resync")
+OUTCOMES = ("done", "again", "lost", "temporary", "permanent", "error")
+REASONS = [(reason,) for reason in Reason.values]
+
+PASSES = Counter(
+    "ambient_passes_total",
+    "Passes by kind and outcome.",
+    ["kind", "outcome"],
+    itertools.product(KINDS, OUTCOMES),
+)
 PASS_SECONDS = Histogram("ambient_pass_seconds", "Time of passes.", ["kind"], PASS_BUCKETS)
 START_SECONDS = Histogram(
     "ambient_session_start_seconds", "Time from the wish to run to a runner that answers.", [], START_BUCKETS
@@ -39,8 +49,8 @@ START_SECONDS = Histogram(
 START_STEP_SECONDS = Histogram(
     "ambient_session_start_step_seconds", "Time of each step of a session's start.", ["step"], START_BUCKETS
 )
-RESTARTS = Counter("ambient_session_restarts_total", "Lost runners that are restarted.", ["reason"])
-FAILURES = Counter("ambient_session_failures_total", "Sessions that became Failed.", ["reason"])
+RESTARTS = Counter("ambient_session_restarts_total", "Lost runners that are restarted.", ["reason"], REASONS)
+FAILURES = Counter("ambient_session_failures_total", "Sessions that became Failed.", ["reason"], REASONS)
 
 log = structlog.get_logger(__name__)
 

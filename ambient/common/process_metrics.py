@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from django.db import connections
+from prometheus_client import disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector, CollectorRegistry
 
@@ -54,4 +55,5 @@ class ProcessCollector(Collector):
 
 def register(registry: CollectorRegistry = REGISTRY) -> None:
     """Show them at this process's /metrics."""
+    disable_created_metrics()  # a second series for each, which tells nothing
     registry.register(ProcessCollector())

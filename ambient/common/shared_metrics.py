@@ -4,7 +4,7 @@ A number is the whole platform's, whoever shows it: take the maximum over the se
 (docs/metrics.md).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -28,10 +28,14 @@ def field(*parts: object) -> str:
 
 
 class Counter:
-    """A number that only grows, by label values."""
+    """A number that only grows, by label values. `known` ones are shown as 0 before they first count:
+    Prometheus takes a number that was not there before for no growth."""
 
-    def __init__(self, name: str, help: str, labels: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, help: str, labels: Sequence[str], known: Iterable[Sequence[str]] = ()
+    ) -> None:
         self.name, self.help, self.labels = name, f"{help} {ANY_SHOWS_ALL}", labels
+        self._zeros = {("count", *values): 0.0 for values in known}
         _declared[name] = self
 
     def increments(self, *values: object) -> dict[str, float]:
@@ -41,7 +45,7 @@ class Counter:
     def family(self, numbers: Mapping[tuple[str, ...], float]) -> Metric:
         """As Prometheus reads it."""
         family = CounterMetricFamily(self.name.removesuffix("_total"), self.help, labels=self.labels)
-        for (_, *values), number in sorted(numbers.items()):
+        for (_, *values), number in sorted({**self._zeros, **numbers}.items()):
             family.add_metric(values, number)
         return family
 

@@ -36,6 +36,15 @@ STORE_READS = Counter("ambient_stream_store_reads_total", "Pages read from the s
 MARKS = Counter("ambient_stream_marks_total", "Marks sent to watchers about old events.", ["mark"])
 RUNS_ENDED = Counter("ambient_stream_runs_ended_total", "Runs ended by this process.", ["state"])
 
+for _reason in ("unreadable", "refused"):
+    DROPPED.labels(_reason)  # shown as 0 before the first: Prometheus sees no growth in what was not there
+for _why in ("access", "stalled", "closing"):
+    WATCHERS_CUT.labels(_why)
+for _kind in ("events", "messages", "run", "runner", "websocket"):
+    SENT_BYTES.labels(_kind)
+    for _why in ("user", "process", "closing"):
+        WATCHERS_REFUSED.labels(_kind, _why)
+
 _shown: set[CollectorRegistry] = set()
 
 
