@@ -10,6 +10,7 @@ from ambient.common import hints, shared_metrics
 from ambient.common.shared_metrics import KEY, Histogram, SharedCollector, count
 from projects_app.models import Project
 from reconciler import metrics, overview
+from reconciler.state import Plan
 from reconciler.workqueue import ask
 from sessions_app.choices import Phase, Reason, RunState
 from sessions_app.models import Run, Session
@@ -183,3 +184,49 @@ def test_the_help_of_every_platform_metric_says_that_it_is_no_sum(fresh_counters
     names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
     assert names == {name for name, row in documented().items() if row.scope == "platform"}
     assert all(shared_metrics.ANY_SHOWS_ALL in family.documentation for family in families)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("before", "written", "counted"),
+    [
+        pytest.param(
+            Phase.RUNNING, Plan(phase=Phase.PENDING, reason=Reason.RUNNER_EXITED), "restarts", id="a-restart"
+        ),
+        pytest.param(
+            Phase.CREATING, Plan(phase=Phase.FAILED, reason=Reason.RUNNER_EXITED), "failures", id="a-failure"
+        ),
+        pytest.param(
+            Phase.STOPPED, Plan(phase=Phase.PENDING, reason=Reason.WAITING), None, id="a-start-after-a-stop"
+        ),
+        pytest.param(Phase.RUNNING, Plan(), None, id="a-change-without-a-phase"),
+        pytest.param(
+            Phase.CREATING, Plan(phase=Phase.RUNNING, reason=Reason.READY), None, id="running-without-a-place"
+        ),
+    ],
+)
+def test_a_pass_counts_what_it_wrote_once_it_is_committed(
+    make_session,
+    claim_of,
+    fresh_counters,
+    shown,
+    django_capture_on_commit_callbacks,
+    before,
+    written,
+    counted,
+):
+    session = make_session()
+    claim = claim_of("session", session.pk)
+    with django_capture_on_commit_callbacks() as callbacks:
+        metrics.count_written(claim, session, metrics.Before(before, None, None), written)
+    value = shown(SharedCollector())
+
+    def totals():
+        labels = {"reason": "RunnerExited"}
+        names = ("restarts", "failures")
+        return {name: value(f"ambient_session_{name}_total", labels) for name in names}
+
+    assert totals() == {"restarts": 0, "failures": 0}
+    for callback in callbacks:
+        callback()
+    assert totals() == {"restarts": counted == "restarts", "failures": counted == "failures"}
