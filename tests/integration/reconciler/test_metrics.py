@@ -3,6 +3,7 @@
 import urllib.request
 
 import pytest
+from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
@@ -184,6 +185,19 @@ def test_the_help_of_every_platform_metric_says_that_it_is_no_sum(fresh_counters
     names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
     assert names == {name for name, row in documented().items() if row.scope == "platform"}
     assert all(shared_metrics.ANY_SHOWS_ALL in family.documentation for family in families)
+
+
+def test_a_database_that_is_away_ends_its_own_metrics_only(monkeypatch):
+    asked = []
+
+    def fail(*args, **kwargs):
+        asked.append(args)
+        raise OperationalError
+
+    monkeypatch.setattr("reconciler.metrics.connection.cursor", fail)
+    found = [family.name for family in metrics.PlatformCollector().collect()]
+    assert found == ["ambient_queue_length"]
+    assert len(asked) == 1  # not one wait a query
 
 
 @pytest.mark.django_db
