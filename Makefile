@@ -49,6 +49,9 @@ $(CLAUDE_VENV)/.ready: $(VENV)/bin/uv requirements/claude.txt
 	@tools/install.sh $(PYTHON) $(CLAUDE_VENV) requirements/claude.txt
 	@touch $@
 
+setup-otel: platform ## traces: OpenTelemetry beside the server and the runners
+	@for venv in $(VENV) $(RUNNER_VENV) $(wildcard $(CLAUDE_VENV)); do echo "setup: adding OpenTelemetry to $$venv"; tools/add.sh $$venv requirements/otel.txt; done
+
 demo: platform $(if $(filter claude,$(FRAMEWORK)),setup-claude) ## start everything, run one real session before your eyes, stop (FRAMEWORK=claude)
 	@$(PY) -m ambient.demo --framework $(FRAMEWORK)
 
@@ -86,9 +89,9 @@ bench: setup ## measure; writes the table of docs/performance.md
 	@$(PY) -m bench $(ARGS)
 
 lock: setup ## compile requirements/*.in to hashed pins
-	@for name in base runner claude embedded dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in base runner claude embedded otel dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) .ambient
 
-.PHONY: help setup setup-claude platform demo up down test test-browser test-faults chaos check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude setup-otel platform demo up down test test-browser test-faults chaos check format openapi sdk bench lock clean

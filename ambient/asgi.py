@@ -18,6 +18,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from ambient.common import health  # noqa: E402
+from ambient.common.http_metrics import measured  # noqa: E402
 from ambient.common.pooling import keep_checked  # noqa: E402
 from ambient.common.tasks import end  # noqa: E402
 from ambient.websocket_auth import WebsocketAuth  # noqa: E402
@@ -31,7 +32,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Http:
-    """Django, with the client's connection noted for the checks of stalled watchers."""
+    """Django, measured, with the client's connection noted for the checks of stalled watchers."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -39,7 +40,7 @@ class Http:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope = dict(scope)
         note_transport(scope, send)
-        await self.app(scope, receive, send)
+        await self.app(scope, receive, measured(scope, send))
 
 
 class Unknown:

@@ -146,6 +146,13 @@ ANTHROPIC_API_KEY = _read(
 ANTHROPIC_BASE_URL = _read(
     "ANTHROPIC_BASE_URL", "", str, "Where those runners reach the model's API; unset: Anthropic's own."
 )
+OTEL_EXPORTER_OTLP_ENDPOINT = _read(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "",
+    str,
+    "OpenTelemetry collector (OTLP over HTTP) that gets traces, after `make setup-otel`; unset: no traces. "
+    "The SDK's other `OTEL_` variables work as well.",
+)
 MAX_REQUEST_BYTES = _read(
     "AMBIENT_MAX_REQUEST_BYTES",
     2 * 1024 * 1024,
@@ -296,5 +303,8 @@ def runner_environment() -> dict[str, str]:
         "HTTPS_PROXY",
         "NO_PROXY",
         "AMBIENT_DEMO_PACE",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_TRACES_SAMPLER",
+        "OTEL_TRACES_SAMPLER_ARG",
     )
     return {name: os.environ[name] for name in kept if name in os.environ}

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ambient import env
+from ambient.common import tracing
 from ambient.common.encryption import DecryptionError, unseal
 from reconciler.errors import PermanentError
 from sessions_app.choices import Reason
@@ -52,6 +53,7 @@ def launch_document(session: Session, *, generation: int, attempt: int) -> dict[
             },
         },
         "sdk_session_id": session.sdk_session_id,
+        "traceparent": tracing.traceparent(),
     }
 
 

@@ -20,6 +20,7 @@ class WorkItem(models.Model):
     attempts = models.IntegerField(default=0)
     last_error = models.TextField(null=True)
     requested_at = models.DateTimeField(default=timezone.now)
+    trace = models.CharField(max_length=55, null=True, help_text="W3C traceparent of the request that asked.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="workitem_key")]

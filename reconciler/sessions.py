@@ -8,6 +8,7 @@ from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict
 from reconciler.errors import ClaimLost, OtherHost, PermanentError, TemporaryError
 from reconciler.launch import launch_document
+from reconciler.metrics import before_write, count_written
 from reconciler.outcome import Outcome
 from reconciler.placement import take_place
 from reconciler.plan import plan, plan_after_error, plan_after_refusal
@@ -16,11 +17,12 @@ from reconciler.runtimes.base import EVERY_ATTEMPT, Runtime, SessionRef
 from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
 from reconciler.state import Apply, Delete, Plan, TakePlace
 from reconciler.workqueue import Claim, check_claim
-from sessions_app.choices import FINAL_PHASES
+from sessions_app.choices import FINAL_PHASES, Phase
 from sessions_app.models import Session
 from sessions_app.status import Condition, StatusChanged, session_record_status
 
 ROUNDS = 6
+SETTLED = FINAL_PHASES | {Phase.RUNNING}
 AGAIN_SECONDS = 1.0
 OTHER_HOST_SECONDS = 5.0
 
@@ -53,7 +55,7 @@ def reconcile_session(claim: Claim) -> Outcome:
             raise
         if following.steps or following.phase is not None:
             continue
-        return Outcome(following.requeue_after)
+        return Outcome(following.requeue_after, settled=session.phase in SETTLED)
     return Outcome(AGAIN_SECONDS)
 
 
@@ -94,6 +96,7 @@ def record(claim: Claim, session: Session, following: Plan, *, host: str | None 
     if not following.changes(status_of(session)):
         return
     fields: dict[str, Any] = dict(following.fields)
+    before = before_write(session)
     if "attempt" in fields:
         fields["runner_host"] = host
     session_record_status(
@@ -107,6 +110,7 @@ def record(claim: Claim, session: Session, following: Plan, *, host: str | None 
         fields=fields,
     )
     check_claim(claim)
+    count_written(claim, session, before, following)
     if following.phase is not None:
         log.info("session phase", session=session.pk, phase=following.phase, reason=following.reason)
 

@@ -8,6 +8,7 @@ import structlog
 from celery import shared_task
 from django.db import DatabaseError, connection
 
+from ambient.common import tracing
 from ambient.common.ksuid import ksuid
 from reconciler import resync, workqueue
 from reconciler.errors import ClaimLost, PermanentError, TemporaryError
@@ -20,6 +21,7 @@ from reconciler.wake import wake
 from reconciler.workqueue import Claim
 
 NO_NEW_PASS_AFTER_SECONDS = 20.0
+FAILED = frozenset({"temporary", "permanent", "error"})
 
 PASSES: dict[str, Callable[[Claim], Outcome]] = {
     "session": reconcile_session,
@@ -62,12 +64,22 @@ def run_pass(claim: Claim) -> str:
     """One pass over a claimed key and its outcome back to the queue; returns the outcome's word."""
     request_id = ksuid()
     started = time.monotonic()
+    name = f"pass {claim.kind}"
+    attributes: dict[str, str | int] = {
+        "ambient.kind": claim.kind,
+        "ambient.key": claim.key,
+        "ambient.attempts": claim.attempts,
+    }
     with (
         structlog.contextvars.bound_contextvars(request_id=request_id, kind=claim.kind, key=claim.key),
-        pghistory.context(request_id=request_id),
+        tracing.span(name, kind="consumer", parent=claim.trace, attributes=attributes) as span,
+        pghistory.context(request_id=request_id, **tracing.headers()),
         claim.renewing(),
     ):
         outcome = _run(claim)
+        span.note(ambient__outcome=outcome)
+        if outcome in FAILED:
+            span.fail(outcome)
     count_pass(claim.kind, outcome, time.monotonic() - started)
     return outcome
 
@@ -90,7 +102,8 @@ def _run(claim: Claim) -> str:
         log.exception("pass failed", attempts=claim.attempts)
         _give_back(claim, exc)
         return "error"
-    return "done" if workqueue.finish(claim, result.requeue_after) else "again"
+    finished = workqueue.finish(claim, result.requeue_after, settled=result.settled)
+    return "done" if finished else "again"
 
 
 def _give_back(claim: Claim, error: Exception) -> None:

@@ -4,6 +4,7 @@ A claim is a token with an end. Whoever claims next writes a new token, so a lat
 refused; nothing rests on only one pass running at a time.
 """
 
+import datetime
 import random
 import threading
 import time
@@ -45,12 +46,13 @@ UPDATE reconciler_workitem w SET
   due_at = statement_timestamp()
     + make_interval(secs => least(%(longest)s, power(2, least(w.attempts, 20))) * %(jitter)s)
 FROM chosen WHERE w.id = chosen.id
-RETURNING w.id, w.kind, w.key, w.project, w.version, w.token, w.attempts
+RETURNING w.id, w.kind, w.key, w.project, w.version, w.token, w.attempts, w.requested_at, w.trace
 """  # noqa: S608 - only constants of this module
 _FINISH_LATER = """
 UPDATE reconciler_workitem SET
   due_at = statement_timestamp() + make_interval(secs => %(after)s), attempts = 0,
-  token = NULL, locked_until = NULL, urgent = false, last_error = NULL
+  token = NULL, locked_until = NULL, urgent = false, last_error = NULL,
+  trace = CASE WHEN %(settled)s THEN NULL ELSE trace END
 WHERE id = %(id)s AND token = %(token)s AND version = %(version)s
 """
 _FINISH = "DELETE FROM reconciler_workitem WHERE id = %(id)s AND token = %(token)s AND version = %(version)s"
@@ -69,7 +71,10 @@ WHERE id = %(id)s AND token = %(token)s
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to work on one key for a while. `version` is what was asked for when it was taken."""
+    """The right to work on one key for a while. `version` is what was asked for when it was taken.
+
+    `trace` is the W3C traceparent of the request that asked, until its wish is fulfilled.
+    """
 
     id: int
     kind: str
@@ -78,6 +83,8 @@ class Claim:
     version: int
     token: int
     attempts: int
+    requested_at: datetime.datetime
+    trace: str | None = None
     taken_at: float = field(default_factory=time.monotonic, compare=False)
 
     @contextmanager
@@ -139,13 +146,16 @@ def renew(claim: Claim) -> bool:
     return _execute(_RENEW, {"lock": LOCK_SECONDS, "id": claim.id, "token": claim.token}) == 1
 
 
-def finish(claim: Claim, requeue_after: float | None) -> bool:
-    """The pass is done: forget the key or look again later. False when it is due anyway or no longer ours."""
+def finish(claim: Claim, requeue_after: float | None, *, settled: bool = False) -> bool:
+    """The pass is done: forget the key or look again later. False when it is due anyway or no longer ours.
+
+    `settled`: what was asked for is there; later passes are nobody's request any more.
+    """
     params = {"id": claim.id, "token": claim.token, "version": claim.version}
     if requeue_after is None:
         done = _execute(_FINISH, params)
     else:
-        done = _execute(_FINISH_LATER, params | {"after": max(requeue_after, 0.0)})
+        done = _execute(_FINISH_LATER, params | {"after": max(requeue_after, 0.0), "settled": settled})
     if not done:
         release(claim)
     return bool(done)

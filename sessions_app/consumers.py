@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+import pghistory
 import structlog
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from ambient.common import tracing
 from ambient.common.errors import as_application_error
 from ambient.common.exceptions import (
     ApplicationError,
@@ -32,6 +34,7 @@ from sessions_app.selectors import Caller, may_still_read, visible_session
 from sessions_app.services.interrupts import NO_PAYLOAD, interrupt_answer
 from sessions_app.services.runs import run_interrupt_request
 from sessions_app.services.sending import message_send
+from sessions_app.streams import metrics
 from sessions_app.streams.hub import Gap, Ticket, Watcher
 from sessions_app.streams.node import Node, current
 from sessions_app.streams.outlets import cannot_tell, mark_of
@@ -113,6 +116,7 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
             abort=client.abort if client else None,
             backlog=client.backlog if client else None,
         )
+        sent_bytes = metrics.SENT_BYTES.labels("websocket")
         cursor = sent = min(int(given), MAX_SEQ) if has_cursor else 0
         with node.hub.watching(watcher):
             async for chunk in node.hub.events.watch(watcher, cursor, tick=node.timing.heartbeat):
@@ -125,6 +129,7 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
                 for frame in chunk:
                     sent = frame.seq
                     await self.send(text_data=frame.text)  # type: ignore[attr-defined]
+                sent_bytes.inc(sum(len(frame.data) for frame in chunk))  # type: ignore[attr-defined,misc]
         return watcher.ended
 
     async def _send_json(self, value: Any) -> None:
@@ -181,7 +186,10 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
         work = OPS.get(op) if isinstance(op, str) else None
         if work is None:
             raise BadRequest(f"op must be one of ping, {', '.join(OPS)}")
-        return await in_thread(_permitted, work, self.caller, self.session_id, body)
+        with tracing.span(
+            f"websocket {op}", kind="server", attributes={"ambient.session_id": self.session_id}
+        ):
+            return await in_thread(_permitted, work, self.caller, self.session_id, body)
 
 
 def _decoded(text: str | None) -> dict[str, Any]:
@@ -208,7 +216,8 @@ def _permitted(
         raise not_found("Session", session_id)
     if not any(user.has_perm(permission, session) for permission in permissions):
         raise Forbidden("Not permitted")
-    return function(session, user, body)
+    with pghistory.context(user=user.username, **tracing.headers()):
+        return function(session, user, body)
 
 
 def _string(body: Mapping[str, Any], name: str, limit: int, *, needed: bool = True) -> str | None:

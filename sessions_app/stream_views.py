@@ -1,7 +1,8 @@
 """Server-sent events as answers of ordinary views: authorised there, then iterated in the event loop."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from contextlib import aclosing
+from typing import Any, cast
 
 import redis
 import structlog
@@ -20,6 +21,7 @@ from sessions_app.selectors import (
     may_still_read,
     run_for_newest_message,
 )
+from sessions_app.streams import metrics
 from sessions_app.streams.hub import Watcher
 from sessions_app.streams.node import current
 from sessions_app.streams.outlets import SHOWN_SECONDS, Outlet, shown_key
@@ -74,10 +76,21 @@ def open_stream(
         backlog=client.backlog if client else None,
     )
     outlet = Outlet(node, ticket, watcher)
-    response = StreamingHttpResponse(follow(outlet), content_type="text/event-stream", headers=HEADERS)
+    response = StreamingHttpResponse(
+        _counted(follow(outlet), kind), content_type="text/event-stream", headers=HEADERS
+    )
     if not connection.in_atomic_block:
         connection.close()
     return response
+
+
+async def _counted(parts: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
+    """The same bytes, counted as sent."""
+    sent = metrics.SENT_BYTES.labels(kind)
+    async with aclosing(cast(Any, parts)) as opened:
+        async for data in opened:
+            yield data
+            sent.inc(len(data))
 
 
 def follow_events(request: Any, session: Session) -> StreamingHttpResponse:

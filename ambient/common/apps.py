@@ -7,4 +7,11 @@ class CommonConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         import ambient.checks  # noqa: F401  registers the system checks
+
+        if settings.SERVES_HTTP:
+            from ambient.common import process_metrics
+
+            process_metrics.register()

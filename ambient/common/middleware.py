@@ -1,7 +1,8 @@
 """A request id for everything that happens because of one request: header, logs, history, passes."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -9,9 +10,12 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from ambient.common import tracing
+from ambient.common.http_metrics import ROUTE
 from ambient.common.ksuid import ksuid
 
 HEADER = "X-Operation-ID"
+TRACED = ("/api/", "/admin/")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -42,17 +46,51 @@ class RequestIdMiddleware:
 
     def _finish(self, request: Any, response: HttpResponseBase) -> HttpResponseBase:
         response[HEADER] = request.operation_id
+        if request.resolver_match is not None and hasattr(request, "scope"):
+            request.scope[ROUTE] = request.resolver_match.route
         if request.path.startswith("/api/"):
             response["Vary"] = "Authorization"
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         self._begin(request)
-        return self._finish(request, self.get_response(request))
+        with _traced(request) as finish:
+            return finish(self._finish(request, self.get_response(request)))
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         self._begin(request)
-        return self._finish(request, await self.get_response(request))
+        with _traced(request) as finish:
+            return finish(self._finish(request, await self.get_response(request)))
+
+
+def _same(response: HttpResponseBase) -> HttpResponseBase:
+    return response
+
+
+@contextmanager
+def _traced(request: HttpRequest) -> Iterator[Callable[[HttpResponseBase], HttpResponseBase]]:
+    """A span of the request up to the start of its answer, below the caller's own where it sent one."""
+    if not tracing.is_on() or not request.path.startswith(TRACED):
+        yield _same
+        return
+    parent = request.headers.get("traceparent")
+    method = str(request.method)
+    with tracing.span(method, kind="server", parent=parent) as span:
+
+        def finish(response: HttpResponseBase) -> HttpResponseBase:
+            match = request.resolver_match
+            if match is not None:
+                span.name(f"{method} /{match.route}")
+                span.note(http__route=f"/{match.route}")
+                if "pk" in match.kwargs:
+                    span.note(ambient__object_id=str(match.kwargs["pk"]))
+            span.note(http__request__method=method, http__response__status_code=response.status_code)
+            span.note(ambient__request_id=str(getattr(request, "operation_id", "")))
+            if response.status_code >= 500:
+                span.fail(str(response.status_code))
+            return response
+
+        yield finish
 
 
 class TrailingSlashMiddleware:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from ambient.common import tracing
 from ambient.common.errors import operation_id_of
 from ambient.common.exceptions import Forbidden, NotFound, not_found
 from ambient.common.parsers import WireRequest
@@ -38,7 +39,7 @@ class WireView(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Opened here and not in a middleware: the context is kept per thread, and this is the view's.
-        with pghistory.context(request_id=operation_id_of(request)):
+        with pghistory.context(request_id=operation_id_of(request), **tracing.headers()):
             return super().dispatch(request, *args, **kwargs)
 
     def perform_authentication(self, request: Any) -> None:

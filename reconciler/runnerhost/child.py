@@ -140,6 +140,8 @@ def start_child(
     config = _write_config(folder / f"launch-{attempt}.json", {**document, "workspace": str(workspace)})
     variables = env.runner_environment() | env.framework_environment(framework)
     variables |= {"HOME": str(home), "PYTHONUNBUFFERED": "1", marks.VARIABLE: own_mark}
+    if isinstance(document.get("traceparent"), str):
+        variables["TRACEPARENT"] = str(document["traceparent"])
     if not _is_installed(python):
         variables["PYTHONPATH"] = os.pathsep.join(map(str, RUNNER_SOURCES))
     with socket.create_server(("127.0.0.1", 0)) as listener, log_path.open("ab") as log:

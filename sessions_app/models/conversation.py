@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from ambient.common.models import ksuid_field
+from ambient.common.tracing import traceparent
 from sessions_app.choices import Delivery, DeliveryReason, InterruptKind, InterruptState, RunState, Trigger
 from sessions_app.models.session import Session
 from sessions_app.querysets import OfSessionQuerySet
@@ -51,6 +52,9 @@ class Run(models.Model):
     model = models.TextField(null=True)
     compacted_at = models.DateTimeField(null=True, help_text="Its events are one RunLog since then.")
     events_deleted_at = models.DateTimeField(null=True, help_text="Its events are kept no longer.")
+    trace = models.CharField(
+        max_length=55, null=True, default=traceparent, help_text="W3C traceparent of the request that asked."
+    )
 
     objects = OfSessionQuerySet.as_manager()
 

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import aiohttp
 import structlog
 
+from ambient.common import tracing
 from sessions_app.choices import DeliveryReason, RunState
 from sessions_app.streams import metrics
 from sessions_app.streams.derive import Effects, RunView
@@ -88,10 +90,23 @@ class Driver:
         await self._ports.heartbeat.wait_alive()
         if not await self._begin(run, now.target.instance):
             return True  # cancelled meanwhile: look for the next one
-        run_input = await self._patiently(lambda: self._runs.run_input(self.lease.session, run.id))
-        state = await self._read(run.id, client, RunView(), run_input, attach_first=False)
+        with self._span("run", run.id, run.trace) as span:
+            run_input = await self._patiently(lambda: self._runs.run_input(self.lease.session, run.id))
+            state = await self._read(run.id, client, RunView(), run_input, attach_first=False)
+            self._note(span, state)
         await self._after(run.id, state, client, now.stop_on_run_finished)
         return True
+
+    def _span(self, name: str, run: str, trace: str | None) -> AbstractContextManager[tracing.Span]:
+        """A span of one run, below the request that asked for it."""
+        attributes = {"ambient.session_id": self.lease.session, "ambient.run_id": run}
+        return tracing.span(name, kind="client", parent=trace, attributes=attributes)
+
+    @staticmethod
+    def _note(span: tracing.Span, state: RunState) -> None:
+        span.note(ambient__run_state=str(state))
+        if state == RunState.FAILED:
+            span.fail(str(state))
 
     async def _begin(self, run: QueuedRun, instance: str) -> bool:
         """The start's transaction, settled by reading when its answer is lost."""
@@ -186,7 +201,9 @@ class Driver:
                 run_input = await self._patiently(lambda: self._runs.run_input(self.lease.session, run))
             broken = await self._prove_again(client)
             if broken is None:
-                state = await self._read(run, client, view, run_input, attach_first=True)
+                with self._span("run taken over", run, active.trace) as span:
+                    state = await self._read(run, client, view, run_input, attach_first=True)
+                    self._note(span, state)
                 await self._after(run, state, client, now.stop_on_run_finished)
                 return
         writer = RunWriter(self._ports, self.lease, run, view)

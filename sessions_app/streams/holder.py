@@ -168,6 +168,7 @@ class Holder:
         try:
             await driver.drive()
         except LeaseLost:
+            metrics.LOST.inc()
             log.info("stream lost to another process", session=session)
         except HandOver:
             log.info("stream is handed over", session=session)

@@ -246,13 +246,13 @@ class Hub:
     def admit(self, user: str, kind: str) -> Ticket:
         """Take a place; raises TooMany with a retry time. May be called from any thread."""
         with self._lock:
-            if self.closing:
-                raise TooMany("this process is stopping", retry_after=1)
-            if self._users.total() >= self._per_process:
-                raise TooMany("too many open streams here", retry_after=RETRY_AFTER_SECONDS)
-            if self._users[user] >= self._per_user:
-                raise TooMany("too many open streams of this user", retry_after=RETRY_AFTER_SECONDS)
-            self._users[user] += 1
+            refused = self._refusal(user)
+            if refused is None:
+                self._users[user] += 1
+        if refused is not None:
+            why, text, retry_after = refused
+            metrics.WATCHERS_REFUSED.labels(kind, why).inc()
+            raise TooMany(text, retry_after=retry_after)
         metrics.WATCHERS.labels(kind).inc()
 
         def give_back() -> None:
@@ -263,6 +263,16 @@ class Hub:
             metrics.WATCHERS.labels(kind).dec()
 
         return Ticket(give_back)
+
+    def _refusal(self, user: str) -> tuple[str, str, int] | None:
+        """Why there is no place (one word), the same as a sentence, and when to try again."""
+        if self.closing:
+            return "closing", "this process is stopping", 1
+        if self._users.total() >= self._per_process:
+            return "process", "too many open streams here", RETRY_AFTER_SECONDS
+        if self._users[user] >= self._per_user:
+            return "user", "too many open streams of this user", RETRY_AFTER_SECONDS
+        return None
 
     @contextlib.contextmanager
     def watching(self, watcher: Watcher) -> Iterator[Watcher]:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from sessions_app.choices import DeliveryReason
+from sessions_app.streams import metrics
 from sessions_app.streams.derive import is_terminal
 from sessions_app.streams.frames import BadEvent, Event, Frame, decode_event, encode_event
 from sessions_app.streams.lease import Heartbeat
@@ -211,6 +212,7 @@ class Intake:
         try:
             return decode_event(incoming.data)
         except BadEvent as exc:
+            metrics.DROPPED.labels("unreadable").inc()
             return dropped("unknown", str(exc))
 
     async def acknowledge(self) -> None:

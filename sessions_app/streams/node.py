@@ -69,6 +69,7 @@ class Node:
         await self.link.start()
         self._checks = asyncio.create_task(self._check(), name="stream checks")
         if self._holds:
+            metrics.show_heartbeat()
             self.holder = self._make_holder()
             await self.holder.start()
 
@@ -111,7 +112,7 @@ class Node:
         """The slow ways that need no hint: heads of watched sessions, access, stalls."""
         while True:
             await asyncio.sleep(self.timing.poll)
-            metrics.HEARTBEAT.set(1 if self.heartbeat.alive else 0)
+            metrics.HEARTBEAT.set(self.heartbeat.alive)
             try:
                 await self.hub.events.check_heads()
                 await self.hub.messages.check_heads()

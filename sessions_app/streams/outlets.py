@@ -13,7 +13,7 @@ import structlog
 from asgiref.sync import SyncToAsync
 
 from sessions_app.choices import FINAL_PHASES, RunState
-from sessions_app.streams import sse
+from sessions_app.streams import metrics, sse
 from sessions_app.streams.closers import TERMINAL
 from sessions_app.streams.frames import Frame
 from sessions_app.streams.hub import Feed, Gap, Ticket, Watcher
@@ -45,6 +45,7 @@ def release_thread() -> None:
 def mark_of(chunk: Gap | Restated) -> dict[str, Any]:
     """Tells a reader with a cursor that numbers are gone for good, or that their run comes again, shorter."""
     word = "truncated" if isinstance(chunk, Gap) else "restated"
+    metrics.MARKS.labels(word).inc()
     return {"mark": word, "first_seq": chunk.first_seq, "last_seq": chunk.last_seq}
 
 

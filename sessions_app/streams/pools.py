@@ -8,6 +8,8 @@ import psycopg
 from django.conf import settings
 from psycopg_pool import AsyncConnectionPool
 
+from ambient.common.process_metrics import show_pool
+
 APPEND_CONNECTIONS = 8
 READ_CONNECTIONS = 4
 TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -58,6 +60,8 @@ class Pools:
         """Start the pools; the servers may come later."""
         await self._append.open()
         await self._read.open()
+        show_pool("appends", self._append.get_stats)
+        show_pool("replays", self._read.get_stats)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -72,6 +72,7 @@ class RunWriter:
             try:
                 await self._append(Batch(self._run, [(type_, data)], index, self.numbered, own))
             except DataRefused as exc:
+                metrics.DROPPED.labels("refused").inc()
                 mark = dropped(type_, f"the database refused it ({exc})")
                 encoded = (str(mark["type"]), encode_event(mark))
                 await self._append(Batch(self._run, [encoded], index, self.numbered))
@@ -113,6 +114,7 @@ class RunWriter:
         metrics.APPEND_SECONDS.observe(time.monotonic() - began)
         metrics.BATCH_EVENTS.observe(len(batch.events))
         metrics.EVENTS.inc(len(batch.events))
+        metrics.STORED_BYTES.inc(sum(len(data) for _, data in batch.events))
         frames = frames_of(prev + 1, self._run, batch.events)
         self._ports.publish(self._lease.session, prev, frames, stored)
 

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from ambient.common import tracing
 from sessions_app.runner_identity import agui_token, health_proof
 from sessions_app.streams.sse import BadStream, SseParser
 from sessions_app.streams.timing import Timing
@@ -100,7 +101,10 @@ class RunnerClient:
     async def run(self, run_input: dict[str, Any]) -> AsyncIterator[AsyncIterator[list[Incoming]]]:
         """POST a RunAgentInput; yields its events as they come."""
         async with self._stream(
-            "POST", "/", data=orjson.dumps(run_input), headers={"Content-Type": "application/json"}
+            "POST",
+            "/",
+            data=orjson.dumps(run_input),
+            headers={"Content-Type": "application/json"} | tracing.headers(),
         ) as events:
             yield events
 

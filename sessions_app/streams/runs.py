@@ -25,6 +25,7 @@ class QueuedRun:
     resumes: str | None
     input: dict[str, Any]
     trigger: str = Trigger.MESSAGE
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class ActiveRun:
     attachable: bool
     first_seq: int | None
     interrupt_requested: bool
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class SessionNow:
 
 
 _NEXT = """
-SELECT id, message_id, resumes, input, trigger FROM sessions_app_run r
+SELECT id, message_id, resumes, input, trigger, trace FROM sessions_app_run r
 WHERE session_id = %(session)s AND state = 'queued'
   AND (resumes IS NOT NULL OR NOT EXISTS (
     SELECT 1 FROM sessions_app_interrupt i WHERE i.session_id = %(session)s AND i.state = 'open'))
@@ -71,7 +73,7 @@ _DELIVER = """
 UPDATE sessions_app_sessionmessage SET delivery = 'running', reason = NULL
 WHERE id = %s AND delivery = 'queued' RETURNING id
 """
-_RUN = "SELECT id, message_id, resumes, input, trigger FROM sessions_app_run WHERE id = %s"
+_RUN = "SELECT id, message_id, resumes, input, trigger, trace FROM sessions_app_run WHERE id = %s"
 _MESSAGE = "SELECT payload, coalesce(client_id, id) FROM sessions_app_sessionmessage WHERE id = %s"
 _HISTORY = """
 SELECT coalesce(client_id, id), event_type, payload FROM sessions_app_sessionmessage
@@ -82,7 +84,7 @@ _ANSWERS = """
 SELECT interrupt_id, answer FROM sessions_app_interrupt WHERE run = %s ORDER BY created_at, id
 """
 _ACTIVE = """
-SELECT id, runner_instance, attachable, first_seq, interrupt_requested_at IS NOT NULL
+SELECT id, runner_instance, attachable, first_seq, interrupt_requested_at IS NOT NULL, trace
 FROM sessions_app_run WHERE id = %s
 """
 _TO_INTERRUPT = """
@@ -186,7 +188,7 @@ class Runs:
 
 
 def _queued(row: tuple[Any, ...]) -> QueuedRun:
-    return QueuedRun(row[0], row[1], row[2], json.loads(row[3] or "{}"), row[4])
+    return QueuedRun(row[0], row[1], row[2], json.loads(row[3] or "{}"), row[4], row[5])
 
 
 async def _none(connection: Any, query: str, params: Any) -> bool:

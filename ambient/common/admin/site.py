@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
+from ambient.common import tracing
 from ambient.common.errors import operation_id_of
 
 CONTENT_SECURITY_POLICY = (
@@ -42,7 +43,7 @@ class AmbientAdminSite(UnfoldAdminSite):
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             who = {"user": request.user.get_username()} if request.user.is_authenticated else {}
             structlog.contextvars.bind_contextvars(**who)
-            with pghistory.context(request_id=operation_id_of(request), **who):
+            with pghistory.context(request_id=operation_id_of(request), **who, **tracing.headers()):
                 return _guard(checked(request, *args, **kwargs))
 
         for name in ("csrf_exempt", "model_admin"):

@@ -160,7 +160,7 @@ def make_app(serving: Serving) -> FastAPI:
         body = await body_of(request)
         run_input = parse_input(body)
         runs.fence(header_number(request, "x-ambient-epoch"))
-        return stream(runs.start(run_input), 0)
+        return stream(runs.start(run_input, request.headers.get("traceparent")), 0)
 
     @app.get("/runs/{run_id}/events")
     async def events(request: Request, run_id: str) -> StreamingResponse:

@@ -13,6 +13,7 @@ from ambient_runner.buffer import LIMIT_BYTES, EventBuffer
 from ambient_runner.emitter import TERMINAL, Event, StreamGuard, dump, encode
 from ambient_runner.framework import RunFailed
 from ambient_runner.redaction import Redactor, StreamRedactor
+from ambient_runner.tracing import Tracing
 
 HEARTBEAT = b": hb\n\n"
 CANCEL_SECONDS = 2.0
@@ -41,8 +42,11 @@ class Refused(Exception):
 class Run:
     """One run: the agent's task writes events, at most one reader follows them."""
 
-    def __init__(self, run_input: RunAgentInput, redactor: Redactor, limit: int) -> None:
+    def __init__(
+        self, run_input: RunAgentInput, redactor: Redactor, limit: int, traceparent: str | None = None
+    ) -> None:
         self.id = run_input.run_id
+        self.traceparent = traceparent
         self.input = run_input
         self.buffer = EventBuffer(limit=limit)
         self.task: asyncio.Task[None] | None = None
@@ -117,12 +121,14 @@ class Runs:
         redactor: Redactor,
         limit: int = LIMIT_BYTES,
         cancel_seconds: float = CANCEL_SECONDS,
+        tracing: Tracing | None = None,
     ) -> None:
         self._agent = agent
         self._ready = ready
         self._redactor = redactor
         self._limit = limit
         self._cancel_seconds = cancel_seconds
+        self._tracing = tracing or Tracing("", {})
         self._known: dict[str, Run | None] = {}
         self._epoch = 0
         self.active: Run | None = None
@@ -137,8 +143,8 @@ class Runs:
             raise Refused(409, "StaleEpoch", f"epoch {epoch} is older than {self._epoch}")
         self._epoch = epoch
 
-    def start(self, run_input: RunAgentInput) -> Run:
-        """Begin a run in the background."""
+    def start(self, run_input: RunAgentInput, traceparent: str | None = None) -> Run:
+        """Begin a run in the background, below the caller's span."""
         if self.stopping:
             raise Refused(503, "Stopping", "this runner is stopping")
         if run_input.run_id in self._known:
@@ -148,7 +154,7 @@ class Runs:
         if self.last is not None:
             # A next run is sent only when the end of the last is stored: its events are not needed again.
             self._known[self.last.id] = None
-        run = Run(run_input, self._redactor, self._limit)
+        run = Run(run_input, self._redactor, self._limit, traceparent)
         self._known[run.id] = self.active = self.last = run
         run.begin()
         run.task = asyncio.create_task(self._drive(run), name=f"run {run.id}")
@@ -220,7 +226,8 @@ class Runs:
 
     async def _drive(self, run: Run) -> None:
         try:
-            terminal = await self._follow(run)
+            with self._tracing.span("agent run", run.traceparent, run_id=run.id):
+                terminal = await self._follow(run)
         except asyncio.CancelledError:
             terminal = run.ending or STOPPED
         except RunFailed as failure:

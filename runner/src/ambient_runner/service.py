@@ -21,6 +21,7 @@ from ambient_runner.redaction import Redactor, secret_values, url_secrets
 from ambient_runner.reports import Condition, Report
 from ambient_runner.runs import Runs
 from ambient_runner.security import session_token
+from ambient_runner.tracing import Tracing
 
 EXIT_OK = 0
 EXIT_CRASH = 1
@@ -50,8 +51,9 @@ def _end_by_force_later(exit_code: int) -> None:
 class Preparation:
     """The framework's `prepare`: begun at start, awaited by every run, tried again after it failed a run."""
 
-    def __init__(self, framework: Framework, ctx: SessionContext) -> None:
+    def __init__(self, framework: Framework, ctx: SessionContext, tracing: Tracing) -> None:
         self._framework = framework
+        self._tracing = tracing
         self._ctx = ctx
         self._task: asyncio.Task[RunFailed | None] | None = None
 
@@ -73,7 +75,8 @@ class Preparation:
     async def _prepare(self) -> RunFailed | None:
         failure: RunFailed | None = None
         try:
-            await self._framework.prepare(self._ctx)
+            with self._tracing.span("prepare workspace", self._tracing.started_by):
+                await self._framework.prepare(self._ctx)
         except PrepareFailed as exc:
             failure = exc
         except Exception as exc:  # noqa: BLE001 - a framework may raise anything; it becomes the run's error
@@ -122,12 +125,14 @@ class RunnerProcess:
             sdk_session_id=config.sdk_session_id,
             report=self._report,
         )
-        self._preparation = Preparation(framework, ctx)
+        self._tracing = Tracing(config.session_id)
+        self._preparation = Preparation(framework, ctx, self._tracing)
         self._runs = Runs(
             lambda run_input: framework.run(ctx, run_input),
             ready=self._preparation.ready,
             redactor=redactor,
             limit=config.max_unacknowledged_bytes,
+            tracing=self._tracing,
         )
         serving = Serving(
             config=config,
@@ -164,6 +169,7 @@ class RunnerProcess:
         finally:
             platform.cancel()
             await asyncio.wait({platform}, timeout=0.5)
+            await asyncio.to_thread(self._tracing.close)
         return self._exit_code
 
     def _report(self, report: Report) -> None:

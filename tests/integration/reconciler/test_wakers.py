@@ -11,6 +11,7 @@ from prometheus_client.registry import CollectorRegistry
 from ambient import env
 from ambient.celery import app
 from ambient.common import hints
+from ambient.common.shared_metrics import KEY
 from reconciler import metrics, tasks
 from reconciler.beat import HintScheduler
 from reconciler.models import WorkItem
@@ -181,7 +182,7 @@ def test_resync_sessions_makes_unfinished_sessions_due(make_session, empty_queue
 
 @pytest.mark.django_db
 def test_metrics_show_passes_and_the_oldest_due_key(empty_queue):
-    hints.client().delete(metrics.KEY)
+    hints.client().delete(KEY)
     metrics.count_pass("session", "done", 0.02)
     metrics.count_pass("session", "error", 40.0)
     WorkItem.objects.all().delete()
