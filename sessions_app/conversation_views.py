@@ -260,7 +260,7 @@ class ConversationViewSet(ScopedViewSet):
 
     def _envelope(self, kind: str, rows: QuerySet[Any, Any], body: Any) -> Response:
         page = Page.of(self.request.query_params)
-        items = [body(row) for row in rows[page.offset : page.offset + page.size]]
+        items = [body(row) for row in page.of_rows(rows)]
         return Response(
             {"kind": kind, "page": page.page, "size": len(items), "total": rows.count(), "items": items}
         )
