@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
 
 from ambient.common.processes import is_alive
 from ambient.embedded.errors import EmbeddedError
@@ -15,8 +14,8 @@ from ambient.embedded.home import Home
 from ambient.embedded.platform import LOCK, Platform, endpoints, readiness_problem
 from ambient.embedded.services import LOCK as SERVICES_LOCK
 from ambient.embedded.services import running_services, start_services
+from ambient.embedded.signals import STOP_SIGNALS, StopRequest
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DOWN_SECONDS = 20.0
 
 
@@ -47,18 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def up(home: Home) -> int:
     """Start the platform and keep it until a signal; exit code 1 if a process had to be given up."""
     platform = Platform(home, reaper=True)
-    asked = 0
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
-            raise KeyboardInterrupt
-        if platform.supervisor is not None:
-            platform.supervisor.hurry()
-
-    for number in STOP_SIGNALS:
-        signal.signal(number, on_signal)
+    stop = StopRequest(platform)
+    stop.install()
     given_up: list[str] = []
     try:
         platform.start()
@@ -70,12 +59,13 @@ def up(home: Home) -> int:
         _say(f"control plane  {control_plane.url}")
         _say(f"key            {home}/admin.key, for programs")
         _say("Ctrl-C or `make down` stops it.")
-        while platform.supervisor and len(platform.supervisor.given_up()) < len(platform.supervisor.specs):
+        supervisor = platform.supervisor
+        while not stop.asked and supervisor and len(supervisor.given_up()) < len(supervisor.specs):
             time.sleep(0.5)
     except KeyboardInterrupt:
         _say("stopping (again to kill at once)")
     finally:
-        asked = max(asked, 1)  # from here a signal only hurries
+        stop.begin_stop()
         platform.stop()
     if platform.supervisor is not None:
         given_up = platform.supervisor.given_up()

@@ -450,7 +450,9 @@ def live_and_gone(tenant):
         "project": (tenant, ProjectFactory(id="tenant-gone")),
         "agent": tuple(AgentFactory(project=tenant, name=name) for name in ("scout", "scout-gone")),
         "user": tuple(UserFactory(username=name) for name in ("ann", "ann-gone")),
-        "role": tuple(role_create(values={"name": name, "permissions": "[]"}) for name in ("see", "see-gone")),
+        "role": tuple(
+            role_create(values={"name": name, "permissions": "[]"}) for name in ("see", "see-gone")
+        ),
         "credential": tuple(CredentialFactory(name=name) for name in ("key", "key-gone")),
     }
     for _, gone in made.values():

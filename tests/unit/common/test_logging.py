@@ -31,7 +31,9 @@ from ambient.common.logging import HIDDEN, describe_answer, redact
         ),
         pytest.param({"path": "/ä/日本/\U0001f600"}, {"path": "/ä/日本/\U0001f600"}, id="letters-stay"),
         pytest.param(
-            {"exception": "Traceback:\n  x"}, {"exception": "Traceback:\n  x"}, id="a-traceback-keeps-its-lines"
+            {"exception": "Traceback:\n  x"},
+            {"exception": "Traceback:\n  x"},
+            id="a-traceback-keeps-its-lines",
         ),
     ],
 )
