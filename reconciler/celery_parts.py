@@ -1,4 +1,4 @@
-"""Parts of Celery that we want otherwise: the wait for a lost broker, the words at the end, beat's signals."""
+"""Parts of Celery that we want otherwise: waiting for a lost broker, words at the end, beat's signals."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ def _hide(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Control characters as Python writes them: what a client sent can neither end a line nor steer a terminal."""
+    """Control characters as Python writes them: no client's text ends a line or steers a terminal."""
     return CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
 
 

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ambient.common.processes import is_alive
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.platform import LOCK, Platform, endpoints, readiness_problem
+from ambient.embedded.postgres import binaries
 from ambient.embedded.services import LOCK as SERVICES_LOCK
 from ambient.embedded.services import running_services, start_services
 from ambient.embedded.signals import STOP_SIGNALS, StopRequest
@@ -118,7 +120,7 @@ def status(home: Home) -> int:
 
 
 def run_with_services(home: Home, argv: Sequence[str]) -> int:
-    """Run one command with the services up; those of a running platform are used too."""
+    """Run one command with the services up, those of a running platform too, and PostgreSQL's programs."""
     if not argv:
         raise EmbeddedError("run needs a command: run -- COMMAND")
     served = running_services(home)
@@ -138,6 +140,8 @@ def run_with_services(home: Home, argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str], env: dict[str, str]) -> int:
     """Run in the foreground: the terminal's Ctrl-C is the command's, and its exit code is ours."""
+    with suppress(EmbeddedError):  # not installed where DATABASE_URL is set: the command may not need them
+        env["PATH"] = f"{binaries()}{os.pathsep}{env.get('PATH', os.defpath)}"
     try:
         child = subprocess.Popen(argv, env=env)
     except OSError as exc:

@@ -9,7 +9,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
-    """Handles the signals that mean "stop". `asked` also tells when an interrupt met a place that drops it."""
+    """Handles the signals that mean "stop". `asked` tells it also where an interrupt was dropped."""
 
     def __init__(self, platform: Platform) -> None:
         self.asked = False
