@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def _let_go(self, pk: str) -> None:
-        """A pass finds no runner then and starts the session again. Locked, so that no pass writes between."""
+        """A pass finds no runner then and starts the session again. Locked: no pass writes between."""
         session = Session.objects.select_for_update(no_key=True).get(pk=pk)
         session_record_status(session=session, fields={"runner_host": None, "runner_endpoint": None})
         ask("session", session.pk, session.project_id)
