@@ -22,6 +22,7 @@ from ambient.common.transcript import Transcript
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.platform import Platform, endpoints
+from ambient.embedded.signals import StopRequest
 
 SDK = Path(__file__).resolve().parent.parent / "sdk" / "python" / "src"
 sys.path.insert(0, str(SDK))
@@ -300,6 +301,8 @@ def run(framework: str, story: Story, environment: dict[str, str]) -> int:
     sys.stdout.write("Ambient demo: one real agent session, from nothing to its end.\n\n")
     sys.stdout.flush()
     platform = Platform(home, environment, output=log, progress=story.say, reaper=True)
+    stop = StopRequest(platform)
+    stop.install()
     failure = ""
     try:
         platform.start()
@@ -313,6 +316,7 @@ def run(framework: str, story: Story, environment: dict[str, str]) -> int:
     except KeyboardInterrupt:
         failure = "error: interrupted\n"
     finally:
+        stop.begin_stop()
         platform.stop()
         log.close()
     if failure:

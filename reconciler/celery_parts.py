@@ -1,8 +1,9 @@
-"""Parts of Celery's worker that we want otherwise: its wait for a lost broker, and its words at the end."""
+"""Parts of Celery that we want otherwise: waiting for a lost broker, words at the end, beat's signals."""
 
 from typing import Any
 
 import structlog
+from celery.apps.beat import Beat
 from celery.apps.worker import Worker, install_worker_term_handler  # type: ignore[attr-defined]
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
@@ -46,6 +47,13 @@ class QuietWorker(Worker):
     def install_platform_tweaks(self, worker: Any) -> None:
         super().install_platform_tweaks(worker)
         install_worker_term_handler(worker, verbose=False)
+
+
+class PromptBeat(Beat):
+    """Celery's beat, which keeps the handlers of its signals: there is no schedule to save."""
+
+    def install_sync_handler(self, service: Any) -> None:
+        """Leave SIGTERM and SIGINT as they are."""
 
 
 def log_end(**kwargs: Any) -> None:

@@ -47,10 +47,7 @@ def launch_document(session: Session, *, generation: int, attempt: int) -> dict[
             "allowed_tools": _strings(session.allowed_tools),
             "mcp_servers": _parsed(session.mcp_servers, dict),
             "workflow": {"id": session.workflow_id} if session.workflow_id else None,
-            "environment_variables": {
-                str(name): value if isinstance(value, str) else json.dumps(value)
-                for name, value in _parsed(session.environment_variables, dict).items()
-            },
+            "environment_variables": usable_variables(session.environment_variables)[0],
         },
         "sdk_session_id": session.sdk_session_id,
         "traceparent": tracing.traceparent(),
@@ -87,11 +84,51 @@ def repository_name(url: str) -> str:
     return last.removesuffix(".git") or "repository"
 
 
+def usable_variables(text: str | None) -> tuple[dict[str, str], list[str]]:
+    """The variables that a process can be given, values that are no text as JSON; and the other names."""
+    usable, refused = {}, []
+    for name, value in _parsed(text, dict).items():
+        value = value if isinstance(value, str) else json.dumps(value)
+        if name and "=" not in name and _is_plain(name) and _is_plain(value):
+            usable[name] = value
+        else:
+            refused.append(name)
+    return usable, refused
+
+
+def _is_plain(text: str) -> bool:
+    """Without what the environment of a process cannot hold: NUL and half characters."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def unused_parts(session: Session) -> list[str]:
+    """What of the session's JSON texts a runner is not given, in words. Clients may store any text there."""
+    kinds = {"environment_variables": dict, "mcp_servers": dict, "repos": list, "allowed_tools": list}
+    said = []
+    for name, kind in kinds.items():
+        text = getattr(session, name)
+        if text and not text.isspace() and not _is_json_of(text, kind):
+            said.append(f"{name} is no JSON {'object' if kind is dict else 'array'}")
+    refused = usable_variables(session.environment_variables)[1]
+    if refused:
+        names = ", ".join(ascii(name[:40]) for name in refused[:5])
+        said.append(f"environment_variables has {len(refused)} that no process can be given: {names}")
+    return said
+
+
+def _is_json_of(text: str, kind: type) -> bool:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return value is None or isinstance(value, kind)
+
+
 def _parsed(text: str | None, kind: type) -> Any:
     """JSON of the kind, or an empty one: clients may store any text."""
     try:
         value = json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return kind()
     return value if isinstance(value, kind) else kind()
 

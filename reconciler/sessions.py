@@ -7,7 +7,7 @@ import structlog
 from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict
 from reconciler.errors import ClaimLost, OtherHost, PermanentError, TemporaryError
-from reconciler.launch import launch_document
+from reconciler.launch import launch_document, unused_parts
 from reconciler.metrics import before_write, count_written
 from reconciler.outcome import Outcome
 from reconciler.placement import take_place
@@ -17,7 +17,7 @@ from reconciler.runtimes.base import EVERY_ATTEMPT, Runtime, SessionRef
 from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
 from reconciler.state import Apply, Delete, Plan, TakePlace
 from reconciler.workqueue import Claim, check_claim
-from sessions_app.choices import FINAL_PHASES, Phase
+from sessions_app.choices import FINAL_PHASES, ConditionType, Phase, Reason
 from sessions_app.models import Session
 from sessions_app.status import Condition, StatusChanged, session_record_status
 
@@ -78,6 +78,7 @@ def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
         match step:
             case Apply(attempt):
                 document = launch_document(session, generation=session.observed_generation, attempt=attempt)
+                note_unused(claim, session)
                 runtime.apply(ref_of(session), document, attempt)
             case Delete(up_to_attempt):
                 runtime.delete(ref, up_to_attempt)
@@ -113,6 +114,22 @@ def record(claim: Claim, session: Session, following: Plan, *, host: str | None 
     count_written(claim, session, before, following)
     if following.phase is not None:
         log.info("session phase", session=session.pk, phase=following.phase, reason=following.reason)
+
+
+@transactional
+def note_unused(claim: Claim, session: Session) -> None:
+    """Say on the session what of its spec its runner does not get; it runs all the same."""
+    unused = unused_parts(session)
+    noted = any(entry.type == ConditionType.CONFIG_VALID for entry in status_of(session).conditions)
+    if unused:
+        text = f"The runner starts without what cannot be read: {'; '.join(unused)}."
+        condition = Condition(ConditionType.CONFIG_VALID, "False", Reason.CONFIG_INVALID, text)
+    elif noted:
+        condition = Condition(ConditionType.CONFIG_VALID, "True", Reason.STARTING, "All of the spec is used.")
+    else:
+        return
+    session_record_status(session=session, conditions=[condition])
+    check_claim(claim)
 
 
 def _fail(claim: Claim, error: PermanentError) -> Plan:

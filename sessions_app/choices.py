@@ -48,6 +48,7 @@ class ConditionType(models.TextChoices):
     """Steps of a session's start and end that are reported one by one."""
 
     ACCEPTED = "Accepted"
+    CONFIG_VALID = "ConfigValid"
     PLACED = "Placed"
     CREDENTIALS_RESOLVED = "CredentialsResolved"
     OBJECTS_APPLIED = "ObjectsApplied"

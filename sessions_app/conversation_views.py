@@ -199,7 +199,10 @@ class ConversationViewSet(ScopedViewSet):
         responses={(200, "text/event-stream"): STREAM},
     )
     def agui_run(self, request: Any, pk: str) -> StreamingHttpResponse:
-        """Run the agent as AG-UI has it; answers with the events of exactly this run."""
+        """Run the agent as AG-UI has it; answers with the events of exactly this run, from its start.
+
+        The same run id again is the same run, told again. A cursor is not read here.
+        """
         session = self.get_object()
         wanted = parse_run_input(request.body_object(), session.pk)
         head = head_of(session.pk)
@@ -260,7 +263,7 @@ class ConversationViewSet(ScopedViewSet):
 
     def _envelope(self, kind: str, rows: QuerySet[Any, Any], body: Any) -> Response:
         page = Page.of(self.request.query_params)
-        items = [body(row) for row in rows[page.offset : page.offset + page.size]]
+        items = [body(row) for row in page.of_rows(rows)]
         return Response(
             {"kind": kind, "page": page.page, "size": len(items), "total": rows.count(), "items": items}
         )

@@ -15,6 +15,8 @@ SECRET_VALUES = re.compile(
 )
 HIDDEN = "[hidden]"
 LONGEST_PATH = 200
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+MULTILINE = ("exception", "stack")  # tracebacks, made by us
 
 
 def _hide(text: str) -> str:
@@ -24,6 +26,11 @@ def _hide(text: str) -> str:
         return f"{match.group(1) or ''}{HIDDEN}"
 
     return SECRET_VALUES.sub(put, text)
+
+
+def visible(text: str) -> str:
+    """Control characters as Python writes them: no client's text ends a line or steers a terminal."""
+    return CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
 
 
 def describe_answer(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -42,13 +49,17 @@ def describe_answer(logger: Any, method: str, event: dict[str, Any]) -> dict[str
 
 
 def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A structlog processor: values under secret names and texts that look like tokens are hidden."""
+    """A structlog processor: values under secret names and texts that look like tokens are hidden.
+
+    What is left is one line: other people's texts, such as a path, may hold anything.
+    """
     event.pop("color_message", None)  # uvicorn's second form of the same text
     for key, value in event.items():
         if key != "event" and SECRET_KEYS.search(key):
             event[key] = HIDDEN
         elif isinstance(value, str):
-            event[key] = _hide(value)
+            hidden = _hide(value)
+            event[key] = hidden if key in MULTILINE else visible(hidden)
     return event
 
 

@@ -17,20 +17,28 @@ MAX_ORDER_COLUMNS = 10
 INT64 = 2**63 - 1
 MAX_OFFSET = INT64 - MAX_SIZE
 DEFAULT_ORDER = ("created_at", "id")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
+_NUMBER = re.compile(r"([+-]?)0*([0-9]+)", re.ASCII)
+_DIGITS = len(str(INT64))
 
 
 def _number(text: str | None, default: int) -> int:
-    """A missing value is the default, one that is no number of 64 bits counts as 0."""
+    """A missing value is the default, no number counts as 0, one beyond 64 bits as the nearest within."""
     if not text:
         return default
-    number = int(text) if _NUMBER.fullmatch(text) else 0
-    return number if -INT64 <= number <= INT64 else 0
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return 0
+    sign, digits = found.groups()
+    number = min(int(digits), INT64) if len(digits) <= _DIGITS else INT64  # int() refuses very long ones
+    return -number if sign == "-" else number
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the query string asks for. `page` is echoed as sent; 0 and below mean the first."""
+    """What the query string asks for. `page` is echoed as sent; 0 and below mean the first.
+
+    A page beyond 64 bits is echoed as the largest, which is as far beyond the end: clients read 64 bits.
+    """
 
     page: int
     size: int
@@ -38,6 +46,12 @@ class Page:
     @property
     def offset(self) -> int:
         return (max(self.page, 1) - 1) * self.size
+
+    def of_rows(self, rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        """The rows of this page; none beyond what the database can count to."""
+        if self.offset > MAX_OFFSET:
+            return rows.none()
+        return rows[self.offset : self.offset + self.size]
 
     @classmethod
     def of(cls, params: Mapping[str, str]) -> "Page":
@@ -86,9 +100,7 @@ class EnvelopePagination(BasePagination):
         self.page = Page.of(params)
         rows = narrowed_and_ordered(queryset, params, view.order_columns())
         self.total = view.count(queryset)
-        if self.page.offset > MAX_OFFSET:
-            return []
-        return list(rows[self.page.offset : self.page.offset + self.page.size])
+        return list(self.page.of_rows(rows))
 
     def get_paginated_response(self, data: Any) -> Response:
         kind = self.view.get_serializer_class().wire_kind

@@ -4,7 +4,8 @@
 def count_rows(kind: str, table: str, project_column: str) -> str:
     """Triggers that keep `projects_app_rowcount` right for a table with `deleted_at`.
 
-    Inserts and deletes are counted per statement, so that a bulk of rows is one update a project.
+    Inserts and deletes are counted per statement, so that a bulk of rows is one update a project. Rows that
+    are there already are counted once; the new triggers' lock keeps others from writing until the commit.
     """
     return f"""
 CREATE FUNCTION ambient_count_{kind}_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,6 +31,9 @@ CREATE TRIGGER ambient_count_deleted AFTER DELETE ON {table}
 CREATE TRIGGER ambient_count_updated AFTER UPDATE ON {table} FOR EACH ROW
   WHEN ((OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL) OR OLD.{project_column} <> NEW.{project_column})
   EXECUTE FUNCTION ambient_count_row('{kind}', '{project_column}');
+INSERT INTO projects_app_rowcount (kind, project, rows)
+SELECT '{kind}', {project_column}, count(*) FROM {table} WHERE deleted_at IS NULL GROUP BY {project_column}
+ON CONFLICT (kind, project) DO UPDATE SET rows = EXCLUDED.rows;
 """
 
 

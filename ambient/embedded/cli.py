@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
+from contextlib import suppress
 
 from ambient.common.processes import is_alive
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.platform import LOCK, Platform, endpoints, readiness_problem
+from ambient.embedded.postgres import binaries
 from ambient.embedded.services import LOCK as SERVICES_LOCK
 from ambient.embedded.services import running_services, start_services
+from ambient.embedded.signals import STOP_SIGNALS, StopRequest
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DOWN_SECONDS = 20.0
 
 
@@ -47,18 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def up(home: Home) -> int:
     """Start the platform and keep it until a signal; exit code 1 if a process had to be given up."""
     platform = Platform(home, reaper=True)
-    asked = 0
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
-            raise KeyboardInterrupt
-        if platform.supervisor is not None:
-            platform.supervisor.hurry()
-
-    for number in STOP_SIGNALS:
-        signal.signal(number, on_signal)
+    stop = StopRequest(platform)
+    stop.install()
     given_up: list[str] = []
     try:
         platform.start()
@@ -70,12 +61,13 @@ def up(home: Home) -> int:
         _say(f"control plane  {control_plane.url}")
         _say(f"key            {home}/admin.key, for programs")
         _say("Ctrl-C or `make down` stops it.")
-        while platform.supervisor and len(platform.supervisor.given_up()) < len(platform.supervisor.specs):
+        supervisor = platform.supervisor
+        while not stop.asked and supervisor and len(supervisor.given_up()) < len(supervisor.specs):
             time.sleep(0.5)
     except KeyboardInterrupt:
         _say("stopping (again to kill at once)")
     finally:
-        asked = max(asked, 1)  # from here a signal only hurries
+        stop.begin_stop()
         platform.stop()
     if platform.supervisor is not None:
         given_up = platform.supervisor.given_up()
@@ -128,7 +120,7 @@ def status(home: Home) -> int:
 
 
 def run_with_services(home: Home, argv: Sequence[str]) -> int:
-    """Run one command with the services up; those of a running platform are used too."""
+    """Run one command with the services up, those of a running platform too, and PostgreSQL's programs."""
     if not argv:
         raise EmbeddedError("run needs a command: run -- COMMAND")
     served = running_services(home)
@@ -148,6 +140,8 @@ def run_with_services(home: Home, argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str], env: dict[str, str]) -> int:
     """Run in the foreground: the terminal's Ctrl-C is the command's, and its exit code is ours."""
+    with suppress(EmbeddedError):  # not installed where DATABASE_URL is set: the command may not need them
+        env["PATH"] = f"{binaries()}{os.pathsep}{env.get('PATH', os.defpath)}"
     try:
         child = subprocess.Popen(argv, env=env)
     except OSError as exc:

@@ -99,7 +99,10 @@ class Outlet:
                     sent = time.monotonic()
 
     async def one_run(self, run: str, cursor: int) -> AsyncIterator[bytes]:
-        """The events of exactly this run, to its end; one that fails before its start is told as well."""
+        """The events of exactly this run, to its end; one that fails before its start is told as well.
+
+        A plain AG-UI stream cannot say "forget what you have", so it is always the whole run.
+        """
         async with aclosing(cast(Any, self._run_frames(run, cursor))) as parts:
             async for _, data in parts:
                 yield data
@@ -113,7 +116,7 @@ class Outlet:
         async with aclosing(cast(Any, self._chunks(self.node.hub.events, cursor, timing.poll))) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, Restated) and seen:
-                    return  # compacted while it was read: the client comes back with its cursor
+                    return  # compacted while it was read: the same run asked for again is told whole
                 told = () if isinstance(chunk, Gap | Restated) else chunk
                 frames = [frame for frame in told if frame.run == run]
                 if frames:

@@ -1,5 +1,6 @@
 """`make demo`: from nothing to the end of a real session, and again on the same home."""
 
+import signal
 import subprocess
 import sys
 
@@ -49,4 +50,27 @@ def test_demo_with_claude_works_without_a_key_and_says_so(tmp_path):
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     for part in ("the model is a FAKE on this machine", "0 lost, 0 doubled", "REPORT.md", "Good morning"):
         assert part in done.stdout, part
+    assert processes_of(home) == []
+
+
+@pytest.mark.parametrize("word", ["PostgreSQL and Valkey answer", "started api"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "make-down"])
+def test_demo_that_is_stopped_while_it_starts_ends_quietly(tmp_path, number, word):
+    home = tmp_path / "home"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "ambient.demo"],
+        env=environment(home),
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert any(word in line for line in demo.stdout)
+    demo.send_signal(number)
+    text, _ = demo.communicate(timeout=LIMIT_SECONDS)
+    assert demo.returncode == 1
+    assert "error: interrupted" in text
+    log = home / "demo.log"
+    assert "Traceback" not in text + (log.read_text() if log.exists() else "")
     assert processes_of(home) == []

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -23,6 +24,11 @@ ONE_LINE = (
     "bot_account_name",
     "runner_type",
 )
+
+
+def has_soft_delete(model: Any) -> bool:
+    """Whether rows of the model are only marked as deleted."""
+    return any(field.name == "deleted_at" for field in model._meta.concrete_fields)
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -65,6 +71,17 @@ class BaseAdmin(ModelAdmin):
         if db_field.name in ONE_LINE:
             kwargs["widget"] = UnfoldAdminTextInputWidget
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Deleted rows cannot be chosen; one that the object has already stays its value."""
+        related = db_field.remote_field.model
+        if has_soft_delete(related):
+            offered = Q(deleted_at=None)
+            if request.resolver_match and "object_id" in request.resolver_match.kwargs:
+                pk = unquote(request.resolver_match.kwargs["object_id"])
+                offered |= Q(pk__in=self.model._base_manager.filter(pk=pk).values(db_field.attname))
+            kwargs["queryset"] = related._default_manager.filter(offered)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*(super().get_exclude(request, obj) or ()), *self.hidden_fields)

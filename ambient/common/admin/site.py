@@ -5,11 +5,14 @@ from typing import Any
 
 import pghistory
 import structlog
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
 from ambient.common import tracing
+from ambient.common.admin.models import has_soft_delete
 from ambient.common.errors import operation_id_of
 
 CONTENT_SECURITY_POLICY = (
@@ -25,6 +28,14 @@ def _guard(response: HttpResponseBase) -> HttpResponseBase:
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response["Referrer-Policy"] = "same-origin"
     return response
+
+
+class LiveAutocompleteView(AutocompleteJsonView):
+    """What can be chosen as a related object: no deleted rows."""
+
+    def get_queryset(self) -> QuerySet[Any, Any]:
+        rows: QuerySet[Any, Any] = super().get_queryset()
+        return rows.filter(deleted_at=None) if has_soft_delete(rows.model) else rows
 
 
 class AmbientAdminSite(UnfoldAdminSite):
@@ -50,6 +61,9 @@ class AmbientAdminSite(UnfoldAdminSite):
             if hasattr(checked, name):
                 setattr(page, name, getattr(checked, name))
         return page
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
+        return LiveAutocompleteView.as_view(admin_site=self)(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return _guard(super().login(request, extra_context))

@@ -1,7 +1,6 @@
 """`manage.py beat`: the schedule. A second one idles until the first is gone."""
 
 import os
-import signal
 import threading
 import time
 from typing import Any
@@ -13,7 +12,8 @@ from django.core.management.base import BaseCommand
 
 from ambient import env
 from ambient.celery import app
-from reconciler.management.process import become
+from reconciler.celery_parts import PromptBeat
+from reconciler.management.process import become, end_at_once_on_signal
 from reconciler.watcher import connect
 
 LOCK = 0x616D626265617401  # "ambbeat", 1
@@ -64,18 +64,14 @@ def guard_turn(connection: psycopg.Connection) -> None:
             os._exit(LOST)
 
 
-def _leave(*args: object) -> None:
-    raise SystemExit(0)
-
-
 class Command(BaseCommand):
     help = "Send the regular tasks. Only one of several does it at a time."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         become("beat")
-        for number in (signal.SIGTERM, signal.SIGINT):  # while it waits; Celery sets its own
-            signal.signal(number, _leave)
+        end_at_once_on_signal()
+        app.Beat = app.subclass_with_self(PromptBeat)  # type: ignore[misc]  # a cached property
         with take_turn(settings.DATABASE_DIRECT_URL) as connection:
             threading.Thread(target=guard_turn, args=[connection], name="beat-lock", daemon=True).start()
             log.info("beat is at work")

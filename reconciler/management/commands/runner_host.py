@@ -1,16 +1,11 @@
 """`manage.py runner_host`: the parent of the runners of one home."""
 
-import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reconciler.management.process import become
+from reconciler.management.process import become, end_at_once_on_signal
 from reconciler.runner_host import HomeTaken, run
-
-
-def _leave(*args: object) -> None:
-    raise SystemExit(0)
 
 
 class Command(BaseCommand):
@@ -19,8 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         become("runner-host")
-        for number in (signal.SIGTERM, signal.SIGINT):  # while it still waits; serving has its own
-            signal.signal(number, _leave)
+        end_at_once_on_signal()  # while it still waits; serving has its own
         try:
             run()
         except HomeTaken as exc:

@@ -1,17 +1,12 @@
 """`manage.py watcher`: wakes workers for what is due."""
 
-import signal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from reconciler.management.process import become
+from reconciler.management.process import become, end_at_once_on_signal
 from reconciler.watcher import watch
-
-
-def _leave(*args: object) -> None:
-    raise SystemExit(0)
 
 
 class Command(BaseCommand):
@@ -20,6 +15,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         become("watcher")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _leave)
+        end_at_once_on_signal()
         watch(settings.DATABASE_DIRECT_URL)

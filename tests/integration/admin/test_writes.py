@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.test import AsyncClient
 from django.urls import reverse
+from django.utils import timezone
 
 from projects_app.access import allows
 from projects_app.authentication import authenticate_bearer
@@ -13,10 +14,11 @@ from projects_app.choices import Scope
 from projects_app.models import Agent, ApiKey, Project, ProjectHistory, Role, RoleBinding, User
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.role_bindings import role_binding_create
+from projects_app.services.roles import role_create
 from reconciler.models import WorkItem
 from sessions_app.choices import DesiredState, Phase
 from sessions_app.models import Session, SessionHistory, SessionMessage
-from tests.factories import ProjectFactory, UserFactory
+from tests.factories import AgentFactory, CredentialFactory, ProjectFactory, UserFactory
 
 
 def add(client, kind, **values):
@@ -423,3 +425,67 @@ def test_lists_of_a_project(boss, made):
     path = reverse("admin:sessions_app_session_changelist")
     assert len(boss.get(path, {"project": "tenant"}).context["cl"].result_list) == 1
     assert len(boss.get(path, {"project": other.pk}).context["cl"].result_list) == 0
+
+
+# --- related objects
+
+
+RELATED = [
+    ("projects_app", "rolebinding", "role"),
+    ("projects_app", "rolebinding", "project"),
+    ("projects_app", "rolebinding", "agent"),
+    ("projects_app", "rolebinding", "credential"),
+    ("projects_app", "rolebinding", "group"),
+    ("projects_app", "apikey", "user"),
+    ("projects_app", "projectsettings", "project"),
+    ("projects_app", "agent", "parent_agent"),
+    ("reconciler", "limit", "project"),
+]
+
+
+@pytest.fixture
+def live_and_gone(tenant):
+    """One live and one deleted row of each kind that others refer to, by the name of the model."""
+    made = {
+        "project": (tenant, ProjectFactory(id="tenant-gone")),
+        "agent": tuple(AgentFactory(project=tenant, name=name) for name in ("scout", "scout-gone")),
+        "user": tuple(UserFactory(username=name) for name in ("ann", "ann-gone")),
+        "role": tuple(
+            role_create(values={"name": name, "permissions": "[]"}) for name in ("see", "see-gone")
+        ),
+        "credential": tuple(CredentialFactory(name=name) for name in ("key", "key-gone")),
+    }
+    for _, gone in made.values():
+        type(gone).objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
+    made["group"] = (Group.objects.create(name="night shift"), None)
+    return made
+
+
+@pytest.mark.parametrize(("app", "model", "field"), RELATED)
+def test_deleted_rows_are_not_offered(boss, live_and_gone, app, model, field):
+    live, gone = live_and_gone[field.removeprefix("parent_")]
+    asked = {"app_label": app, "model_name": model, "field_name": field}
+    response = boss.get(reverse("admin:autocomplete"), asked)
+    offered = {entry["id"] for entry in response.json()["results"]}
+    assert str(live.pk) in offered
+    assert gone is None or str(gone.pk) not in offered
+
+
+def test_a_deleted_row_cannot_be_posted_as_related(boss, live_and_gone):
+    _, gone = live_and_gone["project"]
+    response = add(boss, "projects_app_agent", project=gone.pk, name="late")
+    assert "not one of the available choices" in errors_of(response)
+    assert not Agent.objects.filter(name="late").exists()
+
+
+def test_a_row_that_refers_to_a_deleted_one_still_shows_it(boss, live_and_gone):
+    project, _ = live_and_gone["project"]
+    role, other = live_and_gone["role"]
+    binding = role_binding_create(
+        role=role, values={"scope": Scope.PROJECT, "user_id": "ann", "project_id": project.pk}
+    )
+    Role.objects.filter(pk=role.pk).update(deleted_at=timezone.now())
+    form = boss.get(reverse("admin:projects_app_rolebinding_change", args=[binding.pk])).context["adminform"]
+    choices = set(form.form.fields["role"].queryset)
+    assert role in choices
+    assert other not in choices

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from projects_app.models import RowCount
+from sessions_app.models import Session
 from tests.factories import AgentFactory, InboxMessageFactory, ProjectFactory, SessionFactory, UserFactory
 from tests.integration.api.test_wire import check_error
 
@@ -35,7 +36,11 @@ def names(body):
         pytest.param("size=65500", 1, 5, "s0 s1 s2 s3 s4", id="largest-size"),
         pytest.param("size=99999999", 1, 5, "s0 s1 s2 s3 s4", id="size-over-the-limit"),
         pytest.param(f"page={2**63 - 1}", 2**63 - 1, 0, "", id="huge-page"),
-        pytest.param(f"page={2**63}&size=2", 0, 2, "s0 s1", id="page-over-64-bits"),
+        pytest.param(f"page={2**63}&size=2", 2**63 - 1, 0, "", id="page-over-64-bits"),
+        pytest.param(f"page={'9' * 5000}&size=2", 2**63 - 1, 0, "", id="page-of-5000-digits"),
+        pytest.param(f"page=-{2**63}&size=2", 1 - 2**63, 2, "s0 s1", id="page-below-64-bits"),
+        pytest.param(f"page={'0' * 50}2&size=2", 2, 2, "s2 s3", id="leading-zeros"),
+        pytest.param(f"size={2**64}", 1, 5, "s0 s1 s2 s3 s4", id="size-over-64-bits"),
         pytest.param("page=%D9%A1&size=2", 0, 2, "s0 s1", id="other-digits-are-no-number"),
         pytest.param("search=+&fields=&orderBy=", 1, 5, "s0 s1 s2 s3 s4", id="blank-parameters"),
         pytest.param("orderBy=name+desc", 1, 5, "s4 s3 s2 s1 s0", id="order-desc"),
@@ -162,3 +167,9 @@ def test_walking_pages_meets_every_row_once(api_client, five):
     for page in range(1, 7):
         seen += names(api_client.call("get", f"/sessions?page={page}&size=1&orderBy=timeout").json())
     assert sorted(seen) == ["s0", "s1", "s2", "s3", "s4"]
+
+
+@pytest.mark.parametrize("kind", ["runs", "interrupts"])
+def test_lists_of_a_conversation_end_as_others(api_client, five, kind):
+    body = api_client.call("get", f"/sessions/{Session.objects.first().pk}/{kind}?page={2**70}").json()
+    assert (body["page"], body["size"], body["items"]) == (2**63 - 1, 0, [])

@@ -38,7 +38,8 @@ else:
 CLI = """
 import sys
 from pathlib import Path
-from ambient.embedded import cli, platform
+from ambient.embedded import backoff, cli, platform
+backoff.FIRST_SECONDS = 0.05
 platform.CHECKOUT = Path(sys.argv[1])
 sys.exit(cli.main(sys.argv[2:]))
 """

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from ambient.common.processes import is_alive
+from ambient.embedded import backoff
 from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.supervisor import ProcessSpec, Supervisor
 
@@ -95,7 +96,8 @@ def test_killed_process_starts_again_without_its_old_descendants(supervise, line
     assert "ended with SIGKILL; starts again in 0.5 s" in lines.of("family")
 
 
-def test_gives_up_after_five_crashes_and_keeps_the_rest(supervise, lines):
+def test_gives_up_after_five_crashes_and_keeps_the_rest(supervise, lines, monkeypatch):
+    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.05)
     supervisor = supervise(python("broken", "raise SystemExit(3)"), python("polite", POLITE))
     eventually(supervisor.given_up)
     ends = [line for line in lines.of("broken") if line.startswith("ended with exit code 3")]

@@ -92,6 +92,26 @@ def test_one_pass_starts_a_session(runtime, running):
     assert WorkItem.objects.get(key=running.pk).attempts == 0
 
 
+def test_what_a_runner_is_not_given_is_said_and_it_runs(runtime, make_session, claim_of):
+    session = make_session(environment_variables="A=b")
+    tasks.run_pass(claim_of("session", session.pk))
+    session.refresh_from_db()
+    assert (session.phase, session.environment_variables) == (Phase.RUNNING, "A=b")
+    assert conditions(session)["ConfigValid"] == ("False", "ConfigInvalid")
+    assert "environment_variables is no JSON object" in session.conditions
+
+    Session.objects.filter(pk=session.pk).update(environment_variables='{"A": "b"}')
+    runtime.runners.clear()
+    tasks.run_pass(claim_of("session", session.pk))
+    session.refresh_from_db()
+    assert (session.phase, session.attempt) == (Phase.RUNNING, 2)
+    assert conditions(session)["ConfigValid"][0] == "True"
+
+
+def test_a_spec_that_is_all_used_needs_no_word(running):
+    assert "ConfigValid" not in conditions(running)
+
+
 def test_one_pass_stops_it(runtime, running, claim_of):
     session_stop(session=running)
     assert WorkItem.objects.get(key=running.pk).urgent

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from ag_ui_validate.pytest_plugin import assert_valid_agui
 from django.utils import timezone
 
 from ambient import env
@@ -148,6 +149,27 @@ async def test_a_compacted_agui_run_is_told_again_without_marks(web: Web) -> Non
     assert (len(before), len(after)) == (RAW, SHORT)
     assert after[0][1]["runId"] == "mine"
     assert after[-1][1]["type"] == "RUN_FINISHED"
+
+
+@pytest.mark.parametrize("compacted", [False, True], ids=["raw", "compacted"])
+@pytest.mark.parametrize("cursor", ["0", "3", str(RAW)])
+async def test_an_agui_run_is_told_whole_whatever_cursor_comes_with_it(
+    web: Web,  # noqa: F811
+    cursor: str,
+    compacted: bool,
+) -> None:
+    body = {"runId": "mine", "messages": [{"id": "m", "role": "user", "content": "hello"}]}
+    async with web.sse("agui/run", "POST", json=body) as stream:
+        await stream.rest()
+    if compacted:
+        assert await in_database(run_compact, run_id="mine")
+    async with web.sse(
+        "agui/run", "POST", json=body, headers={"Last-Event-ID": cursor}, params={"after_seq": cursor}
+    ) as stream:
+        got = [event for _, event in await stream.rest()]
+    assert_valid_agui(got)
+    assert (got[0]["type"], got[-1]["type"]) == ("RUN_STARTED", "RUN_FINISHED")
+    assert "".join(event.get("delta", "") for event in got) == "You said: hello"
 
 
 async def test_only_runs_that_ended_long_enough_ago_are_compacted_and_once(lab: Lab) -> None:

@@ -24,6 +24,17 @@ from ambient.common.logging import HIDDEN, describe_answer, redact
         pytest.param(
             {"event": "session started", "n": 3}, {"event": "session started", "n": 3}, id="plain-text"
         ),
+        pytest.param(
+            {"event": "a\nb", "path": "/x\0\x1b[2J\x9b\u2028y"},
+            {"event": "a\\nb", "path": "/x\\x00\\x1b[2J\\x9b\\u2028y"},
+            id="control-characters-are-shown-not-sent",
+        ),
+        pytest.param({"path": "/ä/日本/\U0001f600"}, {"path": "/ä/日本/\U0001f600"}, id="letters-stay"),
+        pytest.param(
+            {"exception": "Traceback:\n  x"},
+            {"exception": "Traceback:\n  x"},
+            id="a-traceback-keeps-its-lines",
+        ),
     ],
 )
 def test_redaction(event, shown) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from ambient.common.encryption import seal
 from reconciler.errors import PermanentError
-from reconciler.launch import launch_document, repositories, repository_name
+from reconciler.launch import launch_document, repositories, repository_name, unused_parts
 from sessions_app.models import Session
 from sessions_app.runner_identity import agui_token, health_proof, launch_token
 
@@ -65,6 +65,32 @@ def test_the_document_has_what_the_runner_needs():
     assert document["spec"]["mcp_servers"] == {}
     assert document["spec"]["repos"] == []
     assert document["token_url"].endswith("/token")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param({}, [], id="nothing-given"),
+        pytest.param({"environment_variables": '{"A": "b", "N": 1}', "repos": "[]"}, [], id="all-used"),
+        pytest.param({"environment_variables": " ", "repos": "null", "mcp_servers": ""}, [], id="blank"),
+        pytest.param(
+            {"environment_variables": "A=b"}, ["environment_variables is no JSON object"], id="no-json"
+        ),
+        pytest.param({"mcp_servers": "[]"}, ["mcp_servers is no JSON object"], id="array-for-object"),
+        pytest.param({"repos": "{}"}, ["repos is no JSON array"], id="object-for-array"),
+        pytest.param({"allowed_tools": "[" * 100_000}, ["allowed_tools is no JSON array"], id="too-deep"),
+        pytest.param(
+            {"environment_variables": '{"": "x", "A=B": "x", "C": "\\u0000", "D": "\\ud800", "E": "f"}'},
+            ["environment_variables has 4 that no process can be given: '', 'A=B', 'C', 'D'"],
+            id="names-and-values-of-no-process",
+        ),
+    ],
+)
+def test_what_a_runner_is_not_given(fields, said):
+    made = session(**fields)
+    assert unused_parts(made) == said
+    document = launch_document(made, generation=1, attempt=1)
+    assert set(document["spec"]["environment_variables"]) <= {"A", "N", "E"}
 
 
 def test_a_secret_of_another_key_is_a_lasting_fault():

@@ -64,7 +64,9 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RunAgentInputRequest | Unset = UNSET,
 ) -> Response[Error | str]:
-    """Run the agent as AG-UI has it; answers with the events of exactly this run.
+    """Run the agent as AG-UI has it; answers with the events of exactly this run, from its start.
+
+    The same run id again is the same run, told again. A cursor is not read here.
 
     Args:
         id (str):
@@ -97,7 +99,9 @@ def sync(
     client: AuthenticatedClient,
     body: RunAgentInputRequest | Unset = UNSET,
 ) -> Error | str | None:
-    """Run the agent as AG-UI has it; answers with the events of exactly this run.
+    """Run the agent as AG-UI has it; answers with the events of exactly this run, from its start.
+
+    The same run id again is the same run, told again. A cursor is not read here.
 
     Args:
         id (str):
@@ -125,7 +129,9 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RunAgentInputRequest | Unset = UNSET,
 ) -> Response[Error | str]:
-    """Run the agent as AG-UI has it; answers with the events of exactly this run.
+    """Run the agent as AG-UI has it; answers with the events of exactly this run, from its start.
+
+    The same run id again is the same run, told again. A cursor is not read here.
 
     Args:
         id (str):
@@ -156,7 +162,9 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RunAgentInputRequest | Unset = UNSET,
 ) -> Error | str | None:
-    """Run the agent as AG-UI has it; answers with the events of exactly this run.
+    """Run the agent as AG-UI has it; answers with the events of exactly this run, from its start.
+
+    The same run id again is the same run, told again. A cursor is not read here.
 
     Args:
         id (str):
