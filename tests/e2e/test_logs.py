@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.harness import eventually
+from tests.e2e.system import eventually
 
 
 @pytest.mark.parametrize("server", ["api", "control_plane"])

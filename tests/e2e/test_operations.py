@@ -12,9 +12,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ambient.embedded.home import Home
+from ambient.embedded.home import CHECKOUT, Home
 from ambient.embedded.postgres import PostgresServer
-from tests.e2e.harness import CHECKOUT, Stage, eventually, inherited
+from tests.e2e.harness import Stage
+from tests.e2e.machine import inherited
+from tests.e2e.system import eventually
 from tests.e2e.watchers import Watchers
 
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text()

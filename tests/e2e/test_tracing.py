@@ -6,7 +6,8 @@ import threading
 import httpx
 import pytest
 
-from tests.e2e.harness import Stage, eventually
+from tests.e2e.harness import Stage
+from tests.e2e.system import eventually
 from tests.fakes.otlp_collector import Collector
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from ambient.embedded.home import CHECKOUT
-from tests.e2e.harness import inherited
+from tests.e2e.machine import inherited
 
 FIRST = ("projects_app", "sessions_app", "reconciler")
 SCRIPT = """
