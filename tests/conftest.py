@@ -1,5 +1,7 @@
 """Users, clients and bindings that most tests of the platform need."""
 
+import signal
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -11,6 +13,11 @@ from projects_app.services.role_bindings import role_binding_create
 from tests.factories import ProjectFactory, SessionFactory, UserFactory
 
 V1 = "/api/ambient/v1"
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's background job, and inherited by its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class WireClient(APIClient):
