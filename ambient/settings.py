@@ -40,6 +40,7 @@ if SERVES_HTTP or PROCESS == "command":  # the other processes start in half the
     ]
 
 MIDDLEWARE = [
+    "ambient.common.middleware.CompressMiddleware",
     "ambient.common.middleware.RequestIdMiddleware",
     "ambient.common.middleware.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -21,6 +21,18 @@ def crud_paths(prefix: str, viewset: type[ScopedViewSet], name: str) -> list[URL
     ]
 
 
+def merge_paths(prefix: str, viewset: Any, name: str) -> list[URLPattern]:
+    """Merging of single labels and annotations, for viewsets with `MergesLabels`."""
+    return [
+        path(
+            f"{prefix}/<str:pk>/{field}",
+            viewset.as_view({"patch": f"merge_{field}"}, basename=name),
+            name=f"{name}-{field}",
+        )
+        for field in ("labels", "annotations")
+    ]
+
+
 AGENTS = "projects/<str:project_id>/agents"
 AGENT = f"{AGENTS}/<str:agent_id>"
 
@@ -31,6 +43,8 @@ urlpatterns = [
     *crud_paths("roles", RoleViewSet, "role"),
     *crud_paths("role_bindings", RoleBindingViewSet, "role-binding"),
     *crud_paths(AGENTS, AgentViewSet, "agent"),
+    *merge_paths("projects", ProjectViewSet, "project"),
+    *merge_paths(AGENTS, AgentViewSet, "agent"),
     *crud_paths(f"{AGENT}/inbox", InboxMessageViewSet, "inbox-message"),
     path(
         f"{AGENT}/role_bindings",

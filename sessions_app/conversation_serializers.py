@@ -8,10 +8,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ambient.common.exceptions import InvalidField, MalformedRequest
+from ambient.common.exceptions import BadRequest, InvalidField, MalformedRequest
+from sessions_app.event_history import DEFAULT_LIMIT, MAX_LIMIT, Wanted
 from sessions_app.models import Interrupt, Run, SessionMessage
 from sessions_app.services.interrupts import NO_PAYLOAD
 from sessions_app.services.runs import AguiRun, ResumeEntry
+from sessions_app.streams.cursors import number
 from sessions_app.streams.message_frames import message_wire
 
 MAX_ID = 128
@@ -313,3 +315,53 @@ def _resume_entry(entry: dict[str, Any]) -> ResumeEntry:
     if status not in ("resolved", "cancelled"):
         raise InvalidField("resume: status must be resolved or cancelled")
     return ResumeEntry(interrupt_id, status, entry.get("payload", NO_PAYLOAD))
+
+
+def _moment(params: Any, name: str) -> datetime.datetime | None:
+    text = params.get(name)
+    if not text:
+        return None
+    try:
+        value = datetime.datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise BadRequest(f"{name} must be a time as RFC 3339 has it") from exc
+    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+
+
+def parse_history(params: Any) -> Wanted:
+    """The query of an event history; BadRequest for what cannot be read."""
+    limit = params.get("limit") or str(DEFAULT_LIMIT)
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 10):
+        raise BadRequest("limit must be a number")
+    return Wanted(
+        after_seq=number(params.get("after_seq")) or 0,
+        event_type=params.get("event_type") or None,
+        start_time=_moment(params, "start_time"),
+        end_time=_moment(params, "end_time"),
+        limit=min(max(int(limit), 1), MAX_LIMIT),
+    )
+
+
+class StoredEventSerializer(serializers.Serializer):
+    """One stored AG-UI event."""
+
+    seq = serializers.IntegerField(read_only=True)
+    run_id = serializers.CharField(read_only=True)
+    type = serializers.CharField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    event = serializers.DictField(read_only=True, help_text="The event as it was sent.")
+
+
+class StoredEventListSerializer(serializers.Serializer):
+    """Stored events in order."""
+
+    kind = serializers.CharField(read_only=True)
+    page = serializers.IntegerField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    total = serializers.IntegerField(
+        read_only=True, help_text="At least so many; exact when next_after_seq is absent."
+    )
+    items = StoredEventSerializer(many=True, read_only=True)
+    next_after_seq = serializers.IntegerField(
+        required=False, help_text="There may be more: ask again with this after_seq."
+    )

@@ -12,9 +12,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from ambient.common.exceptions import Forbidden, InvalidField, MalformedRequest, NotFound, not_found
+from ambient.common.exceptions import InvalidField, MalformedRequest
 from ambient.common.pagination import Page
-from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
 from sessions_app.conversation_serializers import (
     InterruptAnswerSerializer,
     InterruptListSerializer,
@@ -26,12 +25,15 @@ from sessions_app.conversation_serializers import (
     SessionMessageCreateSerializer,
     SessionMessageEditSerializer,
     SessionMessageSerializer,
+    StoredEventListSerializer,
     interrupt_body,
     message_body,
+    parse_history,
     parse_run_input,
     run_body,
 )
-from sessions_app.models import Interrupt, Run, Session
+from sessions_app.event_history import MAX_LIMIT, stored_events
+from sessions_app.models import Interrupt, Run
 from sessions_app.selectors import head_of
 from sessions_app.services.interrupts import NO_PAYLOAD, interrupt_answer
 from sessions_app.services.runs import agui_run_start, run_interrupt_request
@@ -41,14 +43,14 @@ from sessions_app.stream_views import (
     follow_events,
     follow_messages,
     follow_run,
-    number,
     wants_stream,
 )
+from sessions_app.streams.cursors import number
 from sessions_app.streams.message_frames import message_wire
 from sessions_app.streams.node import current
 from sessions_app.streams.store import MESSAGE_PAGE, PAGE_BYTES, PAGE_EVENTS
+from sessions_app.view_base import OfSessionViewSet
 
-MAY_SEND = ("session:create", "session:update")
 IDEMPOTENCY_LIMIT = 255
 STREAM = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events.")
 AFTER = OpenApiParameter("after_seq", int, description="Only what comes after this sequence number.")
@@ -66,11 +68,10 @@ def text_field(body: Mapping[str, Any], name: str, default: str | None = None) -
     return value
 
 
-class ConversationViewSet(ScopedViewSet):
+class ConversationViewSet(OfSessionViewSet):
     """Everything below `/sessions/{pk}/` that is about its conversation."""
 
-    queryset = Session.objects.select_related("project", "agent")
-    pagination_class = None
+    open_to_users = frozenset({"post_message", "agui_run"})
     tags: ClassVar[list[str]] = ["conversation"]
     action_permissions = {
         "messages": "session:read",
@@ -79,6 +80,7 @@ class ConversationViewSet(ScopedViewSet):
         "cancel_message": "session:update",
         "retry_message": "session:update",
         "events": "session:read",
+        "event_history": "session:read",
         "agui_events": "session:read",
         "agui_run": "session:update",
         "agui_interrupt": "session:update",
@@ -86,17 +88,6 @@ class ConversationViewSet(ScopedViewSet):
         "answer": "session:update",
         "runs": "session:read",
     }
-
-    def missing(self, pk: str) -> NotFound:
-        return not_found("Session", pk)
-
-    def authorize_object(self, permission: str, obj: Any) -> None:
-        """Who may create sessions may also talk to them."""
-        if self.action in ("post_message", "agui_run"):
-            if not any(self.request.user.has_perm(each, obj) for each in MAY_SEND):
-                raise Forbidden(NOT_PERMITTED)
-            return
-        super().authorize_object(permission, obj)
 
     # --- messages
 
@@ -183,6 +174,34 @@ class ConversationViewSet(ScopedViewSet):
     def events(self, request: Any, pk: str) -> StreamingHttpResponse:
         """The agent's AG-UI events until the end of a run; with a cursor everything after it, for ever."""
         return follow_as_runner(request, self.get_object())
+
+    @extend_schema(
+        operation_id="session_events_history",
+        parameters=[
+            AFTER,
+            OpenApiParameter("event_type", str, description="Only events of this AG-UI type."),
+            OpenApiParameter("limit", int, description=f"Most events in the answer, at most {MAX_LIMIT}."),
+            OpenApiParameter("start_time", OpenApiTypes.DATETIME, description="From this time on."),
+            OpenApiParameter("end_time", OpenApiTypes.DATETIME, description="Before this time."),
+        ],
+        responses=StoredEventListSerializer,
+    )
+    def event_history(self, request: Any, pk: str) -> Response:
+        """Stored events as a list, oldest first; those of a finished run in their compacted form."""
+        session = self.get_object()
+        found = stored_events(session.pk, parse_history(request.query_params))
+        more = {} if found.next_after_seq is None else {"next_after_seq": found.next_after_seq}
+        size = len(found.events)
+        return Response(
+            {
+                "kind": "SessionEventList",
+                "page": 1,
+                "size": size,
+                "total": size + len(more),
+                "items": [event.body() for event in found.events],
+            }
+            | more
+        )
 
     @extend_schema(
         operation_id="session_agui_events",

@@ -18,7 +18,7 @@ from sessions_app.sdk_entry_serializers import (
     parse_append,
 )
 from sessions_app.services.sdk_entries import sdk_entries_after, sdk_entries_append, sdk_keys
-from sessions_app.stream_views import number
+from sessions_app.streams.cursors import number
 
 KEY = OpenApiParameter("key", str, required=True)
 AFTER = OpenApiParameter("after", int, description="Only entries after this position.")

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Left
 
 from ambient.common.exceptions import Unauthenticated
+from ambient.common.pagination import MAX_SIZE
 from projects_app.authentication import authenticate_bearer
-from sessions_app.choices import FINAL_PHASES, DesiredState, RunState
+from projects_app.models import Agent, InboxMessage
+from sessions_app.choices import FINAL_PHASES, DesiredState, Phase, RunState
 from sessions_app.models import Run, Session, SessionMessage, SessionStream
 
 
@@ -71,3 +75,42 @@ def run_for_newest_message(session_id: str, username: str) -> Run | None:
 def active_run(session_id: str) -> Run | None:
     """The run that is being worked on."""
     return Run.objects.filter(session_id=session_id, state=RunState.RUNNING).first()
+
+
+SUMMARY_CHARACTERS = 200
+
+
+def project_home(user: Any, project_id: str) -> list[dict[str, Any]]:
+    """The project's agents by name, each with its newest session and what waits in its inbox; one query."""
+    unread = InboxMessage.objects.live().filter(agent=OuterRef("pk"), read=False).order_by()
+    newest = Session.objects.live().filter(pk=OuterRef("current_session_id"))
+    words = SessionMessage.objects.filter(
+        session_id=OuterRef("current_session_id"), event_type="assistant"
+    ).order_by("-seq")
+    rows = (
+        Agent.objects.visible_to(user)
+        .filter(project_id=project_id)
+        .annotate(
+            unread=Coalesce(
+                Subquery(
+                    unread.values("agent").annotate(n=Count("pk")).values("n"), output_field=IntegerField()
+                ),
+                0,
+            ),
+            phase=Subquery(newest.values("phase")),
+            why=Subquery(newest.values("reason_text")),
+            said=Subquery(words.annotate(text=Left("payload", SUMMARY_CHARACTERS)).values("text")[:1]),
+        )
+        .order_by("name")
+        .values_list("pk", "name", "phase", "unread", "why", "said")
+    )
+    return [
+        {
+            "agent_id": pk,
+            "agent_name": name,
+            **({"session_phase": phase} if phase else {}),
+            "inbox_unread_count": count,
+            "summary": (why if phase == Phase.FAILED else said) or "",
+        }
+        for pk, name, phase, count, why, said in rows[:MAX_SIZE]
+    ]

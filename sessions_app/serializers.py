@@ -105,3 +105,24 @@ class StartPreviewSerializer(serializers.Serializer):
     """The text that a start would send now."""
 
     starting_prompt = serializers.CharField(read_only=True)
+
+
+class ProjectHomeAgentSerializer(serializers.Serializer):
+    """How one agent is doing."""
+
+    agent_id = serializers.CharField(read_only=True)
+    agent_name = serializers.CharField(read_only=True)
+    session_phase = serializers.ChoiceField(
+        Phase.choices, read_only=True, help_text="Of its newest session; absent: none, or not started."
+    )
+    inbox_unread_count = serializers.IntegerField(read_only=True)
+    summary = serializers.CharField(
+        read_only=True, help_text="Why the session failed, else the beginning of the agent's last words."
+    )
+
+
+class ProjectHomeSerializer(serializers.Serializer):
+    """Every agent of a project at one glance."""
+
+    project_id = serializers.CharField(read_only=True)
+    agents = ProjectHomeAgentSerializer(many=True, read_only=True)

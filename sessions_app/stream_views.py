@@ -22,6 +22,7 @@ from sessions_app.selectors import (
     run_for_newest_message,
 )
 from sessions_app.streams import metrics
+from sessions_app.streams.cursors import number
 from sessions_app.streams.hub import Watcher
 from sessions_app.streams.node import current
 from sessions_app.streams.outlets import SHOWN_SECONDS, Outlet, shown_key
@@ -34,14 +35,6 @@ HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
-MAX_SEQ = 2**63 - 1
-
-
-def number(text: str | None) -> int | None:
-    """A sequence number of a client; None when there is none or it cannot be read."""
-    if text is None or not (text.isascii() and text.strip().isdigit()):
-        return None
-    return min(int(text.strip()), MAX_SEQ)
 
 
 def cursor_of(request: Any) -> int | None:

@@ -5,6 +5,7 @@ import time
 import structlog
 from celery import shared_task
 
+from ambient.common import idempotency
 from sessions_app.streams.retention import runs_compact, runs_delete_events, sessions_purge_streams
 
 LONGEST_SECONDS = 20.0
@@ -15,12 +16,13 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="sessions_app.tasks.tidy_events", ignore_result=True)
 def tidy_events() -> None:
-    """Compact finished runs, delete what is kept no longer."""
+    """Compact finished runs, delete what is kept no longer, forget old idempotency keys."""
     until = time.monotonic() + LONGEST_SECONDS
 
     def wanted() -> bool:
         return time.monotonic() < until
 
+    idempotency.purge(wanted)
     compacted, deleted = runs_compact(wanted), runs_delete_events(wanted)
     purged = sessions_purge_streams(wanted)
     if compacted or deleted or purged:

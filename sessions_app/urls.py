@@ -1,14 +1,18 @@
 """Routes of sessions and of starting agents, below /api/ambient/v1."""
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
-from projects_app.urls import AGENT, crud_paths
-from sessions_app.views import AgentSessionsViewSet, AgentStartViewSet, SessionViewSet
+from projects_app.urls import AGENT, crud_paths, merge_paths
+from sessions_app.views import (
+    AgentSessionsViewSet,
+    AgentStartViewSet,
+    ProjectHomeViewSet,
+    SessionViewSet,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *crud_paths("sessions", SessionViewSet, "session"),
+    *merge_paths("sessions", SessionViewSet, "session"),
     path(
         "sessions/<str:pk>/start",
         SessionViewSet.as_view({"post": "start"}, basename="session"),
@@ -39,7 +43,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         AgentSessionsViewSet.as_view({"get": "list"}, basename="agent-sessions"),
         name="agent-sessions",
     ),
+    path(
+        "projects/<str:project_id>/home",
+        ProjectHomeViewSet.as_view({"get": "home"}, basename="project"),
+        name="project-home",
+    ),
+    path("", include("sessions_app.conversation_urls")),
 ]
-
-if find_spec("sessions_app.conversation_urls"):
-    urlpatterns.append(path("", include("sessions_app.conversation_urls")))

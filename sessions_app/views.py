@@ -7,18 +7,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from ambient.common.exceptions import Forbidden, InvalidField
-from ambient.common.permissions import crud
+from ambient.common.permissions import labelled
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
 from projects_app.access import RunnerIdentity
 from projects_app.filters import project_of_request
 from projects_app.models import Agent, Project
 from projects_app.selectors import kept_total
 from projects_app.views.agents import OfAgentViewSet
-from projects_app.views.base import project_for
+from projects_app.views.base import InProjectViewSet, project_for
+from projects_app.views.merging import MergesLabels
 from sessions_app.models import Session
+from sessions_app.selectors import project_home
 from sessions_app.serializers import (
     AgentStartRequestSerializer,
     AgentStartSerializer,
+    ProjectHomeSerializer,
     SessionSerializer,
     SessionStatusSerializer,
     StartPreviewSerializer,
@@ -48,12 +51,12 @@ def check_conditions(text: str | None) -> None:
         raise InvalidField("conditions must be a JSON array of objects with a type")
 
 
-class SessionViewSet(ScopedViewSet):
+class SessionViewSet(MergesLabels, ScopedViewSet):
     """Sessions of the projects and agents that the caller may read."""
 
     queryset = Session.objects.all()
     serializer_class = SessionSerializer
-    action_permissions = crud("session") | {
+    action_permissions = labelled("session") | {
         "start": "session:start",
         "stop": "session:stop",
         "status": "session:read",  # and more, see there
@@ -118,13 +121,9 @@ class SessionViewSet(ScopedViewSet):
         if parent == "":
             del values["parent_session_id"]
 
-    def partial_update(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        session = self.get_object()
-        if isinstance(request.user, RunnerIdentity):  # its status it may report, its wish it may not change
-            raise Forbidden(NOT_PERMITTED)
-        values = self.read_body(partial=True)
+    def perform_update(self, obj: Session, values: dict[str, Any]) -> Session:
         self.check_parent(values)
-        return self.after(session_update(session=session, changes=values))
+        return Session.objects.with_activity().get(pk=session_update(session=obj, changes=values).pk)
 
     def perform_destroy(self, obj: Session) -> None:
         session_delete(session=obj)
@@ -167,6 +166,20 @@ class AgentSessionsViewSet(OfAgentViewSet):
 
     def get_queryset(self) -> Any:
         return super().get_queryset().with_activity().defer(*NOT_LISTED)
+
+
+class ProjectHomeViewSet(InProjectViewSet):
+    """A project at one glance."""
+
+    queryset = Agent.objects.all()
+    action_permissions = {"home": "project:read"}
+
+    @extend_schema(responses=ProjectHomeSerializer)
+    def home(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Each agent with the phase of its newest session, its unread inbox and its last words."""
+        return Response(
+            {"project_id": self.project.pk, "agents": project_home(request.user, self.project.pk)}
+        )
 
 
 class AgentStartViewSet(OfAgentViewSet):

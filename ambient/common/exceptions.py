@@ -12,6 +12,7 @@ ApplicationError
 +- TooLarge         413, 8
 +- TooMany          429, 8   with a retry time
 +- NoRunner         502, 9   the session's runner cannot be asked
++- NotImplementedYet 501, 10 the route is known, what it is for does not exist here
 +- Unavailable      503, 9   a part of the platform is away; with a retry time
 """
 
@@ -92,6 +93,12 @@ class NoRunner(ApplicationError):
     """The session has no runner that could answer."""
 
     status, id = 502, 9
+
+
+class NotImplementedYet(ApplicationError):
+    """The route is part of the contract, what it is for does not exist here."""
+
+    status, id = 501, 10
 
 
 class Unavailable(ApplicationError):

@@ -9,6 +9,7 @@ import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from ambient.common import tracing
 from ambient.common.http_metrics import ROUTE
@@ -109,3 +110,16 @@ class TrailingSlashMiddleware:
             request.path_info = request.path_info[:-1]
         response: HttpResponseBase | Awaitable[HttpResponseBase] = self.get_response(request)
         return response
+
+
+class CompressMiddleware(GZipMiddleware):
+    """gzip for API answers that are worth it; never for a stream, whose events must not wait in a buffer."""
+
+    LEAST_BYTES = 1400  # what fits one packet is not sent faster
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        if response.streaming or not request.path.startswith("/api/"):
+            return response
+        if len(response.content) < self.LEAST_BYTES:
+            return response
+        return super().process_response(request, response)

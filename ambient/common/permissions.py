@@ -15,11 +15,17 @@ _VERBS = {
     "partial_update": "update",
     "destroy": "delete",
 }
+_MERGES = ("merge_labels", "merge_annotations")
 
 
 def crud(resource: str) -> dict[str, str]:
     """The five usual actions of a resource. Lists need `read`: rows without it are not in them."""
     return {action: f"{resource}:{verb}" for action, verb in _VERBS.items()}
+
+
+def labelled(resource: str) -> dict[str, str]:
+    """The five usual actions, and merging of labels and annotations."""
+    return crud(resource) | dict.fromkeys(_MERGES, f"{resource}:update")
 
 
 class ActionPermission(BasePermission):

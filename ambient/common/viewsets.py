@@ -1,21 +1,26 @@
 """Base of every viewset: rows pass `visible_to(user)`, writes pass a permission on the stored object."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import pghistory
 import structlog
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from ambient.common import tracing
+from ambient.common import idempotency, tracing
 from ambient.common.errors import operation_id_of
 from ambient.common.exceptions import Forbidden, NotFound, not_found
 from ambient.common.parsers import WireRequest
 from ambient.common.permissions import ANYONE_SIGNED_IN
+from ambient.common.renderers import dumps
 from ambient.common.wire import WireSerializer
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -140,12 +145,26 @@ class ScopedViewSet(WireView, GenericViewSet):
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    def retrieve(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        return self.respond(self.get_object())
+    def retrieve(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body."""
+        body = dumps(self.respond(self.get_object()).data)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        answer = HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+        found: HttpResponseBase | None = get_conditional_response(request._request, etag, response=answer)
+        return found or answer
 
-    def create(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """One object more; with an `Idempotency-Key` once for all repeats of the request."""
         self.authorize_create()
-        return self.respond(self.perform_create(self.read_body()), status=201)
+        key = idempotency.key_of(request)
+        if key is None:
+            return self.respond(self.perform_create(self.read_body()), status=201)
+        answer, told_again = idempotency.once(request, key, self._created)
+        headers = {"Idempotency-Replayed": "true"} if told_again else {}
+        return HttpResponse(answer, "application/json", 201, headers=headers)
+
+    def _created(self) -> bytes:
+        return dumps(self.respond(self.perform_create(self.read_body()), status=201).data)
 
     def partial_update(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         obj = self.get_object()

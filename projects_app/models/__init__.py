@@ -13,6 +13,7 @@ from projects_app.models.grants import (
     ProjectGroupObjectPermission,
     ProjectUserObjectPermission,
 )
+from projects_app.models.idempotency import IdempotentAnswer
 from projects_app.models.project import Project, ProjectSettings
 from projects_app.models.rbac import Role, RoleBinding
 from projects_app.models.user import User
@@ -26,6 +27,7 @@ __all__ = [
     "CredentialGroupObjectPermission",
     "CredentialUserObjectPermission",
     "GlobalGrant",
+    "IdempotentAnswer",
     "InboxMessage",
     "Project",
     "ProjectGroupObjectPermission",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ambient.common.exceptions import Forbidden, not_found
-from ambient.common.permissions import crud
+from ambient.common.permissions import crud, labelled
 from ambient.common.viewsets import NOT_PERMITTED, SAFE_METHODS
 from projects_app.models import Agent, InboxMessage, RoleBinding
 from projects_app.serializers import AgentSerializer, InboxMessageSerializer, RoleBindingSerializer
@@ -16,14 +16,15 @@ from projects_app.services.agents import (
     inbox_message_update,
 )
 from projects_app.views.base import InProjectViewSet
+from projects_app.views.merging import MergesLabels
 
 
-class AgentViewSet(InProjectViewSet):
+class AgentViewSet(MergesLabels, InProjectViewSet):
     """Agents of one project."""
 
     queryset = Agent.objects.all()
     serializer_class = AgentSerializer
-    action_permissions = crud("agent")
+    action_permissions = labelled("agent")
     delete_is_idempotent = False
     row_kind = "agent"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ambient.common.exceptions import Forbidden, InvalidField
-from ambient.common.permissions import ANYONE_SIGNED_IN, crud
+from ambient.common.permissions import ANYONE_SIGNED_IN, labelled
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
 from projects_app.filters import project_of_request
 from projects_app.models import Project, ProjectSettings
@@ -18,14 +18,15 @@ from projects_app.services.projects import (
     project_update,
 )
 from projects_app.views.base import project_for, require_person
+from projects_app.views.merging import MergesLabels
 
 
-class ProjectViewSet(ScopedViewSet):
+class ProjectViewSet(MergesLabels, ScopedViewSet):
     """Projects that the caller may read; anybody signed in may make one and then owns it."""
 
     queryset = Project.objects.all()
     serializer_class = ProjectSerializer
-    action_permissions = crud("project") | {"create": ANYONE_SIGNED_IN}
+    action_permissions = labelled("project") | {"create": ANYONE_SIGNED_IN}
 
     def count(self, queryset: Any) -> int:
         total = kept_total(kind="project", user=self.request.user, permission="project:read", narrower=())

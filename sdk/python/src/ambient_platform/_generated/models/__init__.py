@@ -2,10 +2,13 @@
 
 from .agent import Agent
 from .agent_list import AgentList
+from .agent_merge_annotations_body import AgentMergeAnnotationsBody
+from .agent_merge_labels_body import AgentMergeLabelsBody
 from .agent_patch_request import AgentPatchRequest
 from .agent_request import AgentRequest
 from .agent_start import AgentStart
 from .agent_start_request import AgentStartRequest
+from .display_name_patch_request import DisplayNamePatchRequest
 from .error import Error
 from .error_kind import ErrorKind
 from .inbox_message import InboxMessage
@@ -16,14 +19,21 @@ from .interrupt import Interrupt
 from .interrupt_answer_request import InterruptAnswerRequest
 from .interrupt_answer_request_status import InterruptAnswerRequestStatus
 from .interrupt_list import InterruptList
+from .model_set_request import ModelSetRequest
 from .project import Project
+from .project_home import ProjectHome
+from .project_home_agent import ProjectHomeAgent
+from .project_home_agent_session_phase import ProjectHomeAgentSessionPhase
 from .project_list import ProjectList
+from .project_merge_annotations_body import ProjectMergeAnnotationsBody
+from .project_merge_labels_body import ProjectMergeLabelsBody
 from .project_patch_request import ProjectPatchRequest
 from .project_request import ProjectRequest
 from .project_settings import ProjectSettings
 from .project_settings_list import ProjectSettingsList
 from .project_settings_patch_request import ProjectSettingsPatchRequest
 from .project_settings_request import ProjectSettingsRequest
+from .repo_add_request import RepoAddRequest
 from .role import Role
 from .role_binding import RoleBinding
 from .role_binding_list import RoleBindingList
@@ -50,29 +60,43 @@ from .sdk_key_list import SdkKeyList
 from .server_info import ServerInfo
 from .session import Session
 from .session_activity import SessionActivity
+from .session_export import SessionExport
 from .session_list import SessionList
+from .session_merge_annotations_body import SessionMergeAnnotationsBody
+from .session_merge_labels_body import SessionMergeLabelsBody
 from .session_message import SessionMessage
 from .session_message_create_request import SessionMessageCreateRequest
 from .session_message_edit_patch_request import SessionMessageEditPatchRequest
 from .session_patch_request import SessionPatchRequest
 from .session_phase import SessionPhase
+from .session_pod_events_response_200_item import SessionPodEventsResponse200Item
 from .session_reason import SessionReason
+from .session_reference import SessionReference
 from .session_request import SessionRequest
 from .session_status_patch_request import SessionStatusPatchRequest
 from .start_preview import StartPreview
+from .stored_event import StoredEvent
+from .stored_event_event import StoredEventEvent
+from .stored_event_list import StoredEventList
 from .user import User
 from .user_list import UserList
 from .user_patch_request import UserPatchRequest
 from .user_request import UserRequest
 from .version import Version
+from .workflow_metadata import WorkflowMetadata
+from .workflow_metadata_workflow_type_0 import WorkflowMetadataWorkflowType0
+from .workflow_set_request import WorkflowSetRequest
 
 __all__ = (
     "Agent",
     "AgentList",
+    "AgentMergeAnnotationsBody",
+    "AgentMergeLabelsBody",
     "AgentPatchRequest",
     "AgentRequest",
     "AgentStart",
     "AgentStartRequest",
+    "DisplayNamePatchRequest",
     "Error",
     "ErrorKind",
     "InboxMessage",
@@ -83,14 +107,21 @@ __all__ = (
     "InterruptAnswerRequest",
     "InterruptAnswerRequestStatus",
     "InterruptList",
+    "ModelSetRequest",
     "Project",
+    "ProjectHome",
+    "ProjectHomeAgent",
+    "ProjectHomeAgentSessionPhase",
     "ProjectList",
+    "ProjectMergeAnnotationsBody",
+    "ProjectMergeLabelsBody",
     "ProjectPatchRequest",
     "ProjectRequest",
     "ProjectSettings",
     "ProjectSettingsList",
     "ProjectSettingsPatchRequest",
     "ProjectSettingsRequest",
+    "RepoAddRequest",
     "Role",
     "RoleBinding",
     "RoleBindingList",
@@ -117,19 +148,30 @@ __all__ = (
     "ServerInfo",
     "Session",
     "SessionActivity",
+    "SessionExport",
     "SessionList",
+    "SessionMergeAnnotationsBody",
+    "SessionMergeLabelsBody",
     "SessionMessage",
     "SessionMessageCreateRequest",
     "SessionMessageEditPatchRequest",
     "SessionPatchRequest",
     "SessionPhase",
+    "SessionPodEventsResponse200Item",
     "SessionReason",
+    "SessionReference",
     "SessionRequest",
     "SessionStatusPatchRequest",
     "StartPreview",
+    "StoredEvent",
+    "StoredEventEvent",
+    "StoredEventList",
     "User",
     "UserList",
     "UserPatchRequest",
     "UserRequest",
     "Version",
+    "WorkflowMetadata",
+    "WorkflowMetadataWorkflowType0",
+    "WorkflowSetRequest",
 )

@@ -62,7 +62,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
 ) -> Response[Error | ProjectSettings]:
-    """Settings of projects: members read them, owners change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
@@ -91,7 +91,7 @@ def sync(
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
 ) -> Error | ProjectSettings | None:
-    """Settings of projects: members read them, owners change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
@@ -115,7 +115,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
 ) -> Response[Error | ProjectSettings]:
-    """Settings of projects: members read them, owners change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
@@ -142,7 +142,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
 ) -> Error | ProjectSettings | None:
-    """Settings of projects: members read them, owners change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.

@@ -56,7 +56,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | ProjectSettings]:
-    """Settings of projects: members read them, owners change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -85,7 +85,7 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Error | ProjectSettings | None:
-    """Settings of projects: members read them, owners change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -109,7 +109,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | ProjectSettings]:
-    """Settings of projects: members read them, owners change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -136,7 +136,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Error | ProjectSettings | None:
-    """Settings of projects: members read them, owners change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):

@@ -64,7 +64,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: AgentRequest,
 ) -> Response[Agent | Error]:
-    """Agents of one project.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
@@ -96,7 +96,7 @@ def sync(
     client: AuthenticatedClient,
     body: AgentRequest,
 ) -> Agent | Error | None:
-    """Agents of one project.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
@@ -123,7 +123,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: AgentRequest,
 ) -> Response[Agent | Error]:
-    """Agents of one project.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
@@ -153,7 +153,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: AgentRequest,
 ) -> Agent | Error | None:
-    """Agents of one project.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):

@@ -57,7 +57,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Agent | Error]:
-    """Agents of one project.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):
@@ -89,7 +89,7 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Agent | Error | None:
-    """Agents of one project.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):
@@ -116,7 +116,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Agent | Error]:
-    """Agents of one project.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):
@@ -146,7 +146,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Agent | Error | None:
-    """Agents of one project.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):

@@ -69,7 +69,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: InboxMessageRequest,
 ) -> Response[Error | InboxMessage]:
-    """Messages that wait for an agent's next start.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
@@ -105,7 +105,7 @@ def sync(
     client: AuthenticatedClient,
     body: InboxMessageRequest,
 ) -> Error | InboxMessage | None:
-    """Messages that wait for an agent's next start.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
@@ -136,7 +136,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: InboxMessageRequest,
 ) -> Response[Error | InboxMessage]:
-    """Messages that wait for an agent's next start.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
@@ -170,7 +170,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: InboxMessageRequest,
 ) -> Error | InboxMessage | None:
-    """Messages that wait for an agent's next start.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):

@@ -62,7 +62,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | InboxMessage]:
-    """Messages that wait for an agent's next start.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):
@@ -97,7 +97,7 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Error | InboxMessage | None:
-    """Messages that wait for an agent's next start.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):
@@ -127,7 +127,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | InboxMessage]:
-    """Messages that wait for an agent's next start.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):
@@ -160,7 +160,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Error | InboxMessage | None:
-    """Messages that wait for an agent's next start.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         project_id (str):

@@ -60,7 +60,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: ProjectRequest,
 ) -> Response[Error | Project]:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectRequest): Project: a team's space. Its id is its name.
@@ -89,7 +89,7 @@ def sync(
     client: AuthenticatedClient,
     body: ProjectRequest,
 ) -> Error | Project | None:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectRequest): Project: a team's space. Its id is its name.
@@ -113,7 +113,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: ProjectRequest,
 ) -> Response[Error | Project]:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectRequest): Project: a team's space. Its id is its name.
@@ -140,7 +140,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: ProjectRequest,
 ) -> Error | Project | None:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (ProjectRequest): Project: a team's space. Its id is its name.

@@ -54,7 +54,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | Project]:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -83,7 +83,7 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Error | Project | None:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -107,7 +107,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | Project]:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -134,7 +134,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Error | Project | None:
-    """Projects that the caller may read; anybody signed in may make one and then owns it.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):

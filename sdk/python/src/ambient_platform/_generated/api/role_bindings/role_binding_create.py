@@ -60,7 +60,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RoleBindingRequest,
 ) -> Response[Error | RoleBinding]:
-    """Role bindings. Who may give or take which role is decided by rules, not by one permission.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleBindingRequest): RoleBinding: gives one role to one user within one scope.
@@ -89,7 +89,7 @@ def sync(
     client: AuthenticatedClient,
     body: RoleBindingRequest,
 ) -> Error | RoleBinding | None:
-    """Role bindings. Who may give or take which role is decided by rules, not by one permission.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleBindingRequest): RoleBinding: gives one role to one user within one scope.
@@ -113,7 +113,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RoleBindingRequest,
 ) -> Response[Error | RoleBinding]:
-    """Role bindings. Who may give or take which role is decided by rules, not by one permission.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleBindingRequest): RoleBinding: gives one role to one user within one scope.
@@ -140,7 +140,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RoleBindingRequest,
 ) -> Error | RoleBinding | None:
-    """Role bindings. Who may give or take which role is decided by rules, not by one permission.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleBindingRequest): RoleBinding: gives one role to one user within one scope.

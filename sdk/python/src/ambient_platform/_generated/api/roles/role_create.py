@@ -60,7 +60,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: RoleRequest,
 ) -> Response[Error | Role]:
-    """Roles: no secret to read; only administrators change them, and nobody the built-in ones.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleRequest): Role: a list of permissions.
@@ -89,7 +89,7 @@ def sync(
     client: AuthenticatedClient,
     body: RoleRequest,
 ) -> Error | Role | None:
-    """Roles: no secret to read; only administrators change them, and nobody the built-in ones.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleRequest): Role: a list of permissions.
@@ -113,7 +113,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: RoleRequest,
 ) -> Response[Error | Role]:
-    """Roles: no secret to read; only administrators change them, and nobody the built-in ones.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleRequest): Role: a list of permissions.
@@ -140,7 +140,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: RoleRequest,
 ) -> Error | Role | None:
-    """Roles: no secret to read; only administrators change them, and nobody the built-in ones.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (RoleRequest): Role: a list of permissions.

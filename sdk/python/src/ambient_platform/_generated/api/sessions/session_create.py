@@ -62,7 +62,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
 ) -> Response[Error | Session]:
-    """Sessions of the projects and agents that the caller may read.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
@@ -92,7 +92,7 @@ def sync(
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
 ) -> Error | Session | None:
-    """Sessions of the projects and agents that the caller may read.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
@@ -117,7 +117,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
 ) -> Response[Error | Session]:
-    """Sessions of the projects and agents that the caller may read.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
@@ -145,7 +145,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
 ) -> Error | Session | None:
-    """Sessions of the projects and agents that the caller may read.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its

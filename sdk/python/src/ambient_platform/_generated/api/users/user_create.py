@@ -60,7 +60,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: UserRequest,
 ) -> Response[Error | User]:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (UserRequest): User: a person or service account.
@@ -89,7 +89,7 @@ def sync(
     client: AuthenticatedClient,
     body: UserRequest,
 ) -> Error | User | None:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (UserRequest): User: a person or service account.
@@ -113,7 +113,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: UserRequest,
 ) -> Response[Error | User]:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (UserRequest): User: a person or service account.
@@ -140,7 +140,7 @@ async def asyncio(
     client: AuthenticatedClient,
     body: UserRequest,
 ) -> Error | User | None:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         body (UserRequest): User: a person or service account.

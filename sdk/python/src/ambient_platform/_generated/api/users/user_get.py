@@ -54,7 +54,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | User]:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -83,7 +83,7 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Error | User | None:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -107,7 +107,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Error | User]:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
@@ -134,7 +134,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Error | User | None:
-    """Users: everybody sees themselves, administrators see all and change them.
+    """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
         id (str):
