@@ -159,6 +159,12 @@ MAX_REQUEST_BYTES = _read(
     whole(1),
     "Largest request body of the API, in bytes; larger is a 413.",
 )
+SEARCH_TIMEOUT_SECONDS = _read(
+    "AMBIENT_SEARCH_TIMEOUT_SECONDS",
+    5.0,
+    seconds,
+    "Longest time of one statement of a list with `search`; longer is a 503 that asks to narrow it.",
+)
 START_DEADLINE_SECONDS = _read(
     "AMBIENT_START_DEADLINE_SECONDS",
     120.0,

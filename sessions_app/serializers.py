@@ -25,7 +25,7 @@ class SessionSerializer(EntitySerializer):
     """Session: one agent at work, from the wish for it to its end."""
 
     wire_kind, wire_plural = "Session", "sessions"
-    unordered = frozenset({"activity"})
+    computed = frozenset({"activity"})
 
     name = name_text(help_text="Made from the id when left out.")
     prompt = Text(limit=LONG_LIMIT, help_text="First task; also the session's first message.")

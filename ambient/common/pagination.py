@@ -9,14 +9,18 @@ from django.db.models import F, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
+from ambient.common.deep_pages import DEFAULT_ORDER, DeepPages, skipped
 from ambient.common.exceptions import BadRequest
+from ambient.common.projection import cut, parse_fields
+from ambient.common.search import Column, compile_search
+from ambient.common.search.limits import limited
+from ambient.common.wire import WireSerializer
 
 DEFAULT_SIZE = 100
 MAX_SIZE = 65_500
 MAX_ORDER_COLUMNS = 10
 INT64 = 2**63 - 1
 MAX_OFFSET = INT64 - MAX_SIZE
-DEFAULT_ORDER = ("created_at", "id")
 _NUMBER = re.compile(r"([+-]?)0*([0-9]+)", re.ASCII)
 _DIGITS = len(str(INT64))
 
@@ -59,7 +63,7 @@ class Page:
         return cls(_number(params.get("page"), 1), size if 0 <= size <= MAX_SIZE else MAX_SIZE)
 
 
-def parse_order(text: str, columns: Mapping[str, str]) -> list[Any]:
+def parse_order(text: str, columns: Mapping[str, Column]) -> list[Any]:
     """`orderBy` as expressions: `col [asc|desc][, col ...]`, columns by their wire names."""
     parts = text.split(",")
     if len(parts) > MAX_ORDER_COLUMNS:
@@ -71,22 +75,9 @@ def parse_order(text: str, columns: Mapping[str, str]) -> list[Any]:
             raise BadRequest(f"bad order value '{part.strip()}'")
         if name not in columns:
             raise BadRequest(f"bad order value '{part.strip()}': there is no column '{name}'")
-        column = F(columns[name])
+        column = F(columns[name].path)
         order.append(column.desc() if direction == "desc" else column.asc())
     return order
-
-
-def narrowed_and_ordered(
-    queryset: QuerySet[Any, Any], params: Mapping[str, str], columns: Mapping[str, str]
-) -> QuerySet[Any, Any]:
-    """`search` and `orderBy` of the query string; the one place where they meet a list."""
-    for name in ("search", "fields"):
-        if params.get(name, "").strip():
-            raise BadRequest(f"{name} is not supported yet")
-    text = params.get("orderBy", "")
-    if not text.strip():
-        return queryset.order_by(*DEFAULT_ORDER)
-    return queryset.order_by(*parse_order(text, columns), "id")
 
 
 class EnvelopePagination(BasePagination):
@@ -94,23 +85,36 @@ class EnvelopePagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         self.view = view
+        kind: type[WireSerializer] = view.get_serializer_class()
         params = request.query_params
         if any("\0" in value for value in params.values()):
             raise BadRequest("a query parameter holds the NUL character")
         self.page = Page.of(params)
-        rows = narrowed_and_ordered(queryset, params, view.order_columns())
+        self.wanted = parse_fields(params.get("fields", ""), kind)
+        columns = kind.columns()
+        search, order = params.get("search", "").strip(), params.get("orderBy", "").strip()
+        if order:
+            rows = queryset.order_by(*parse_order(order, columns), "id")
+        else:
+            rows = queryset.order_by(*DEFAULT_ORDER)
+        if search:
+            narrowed = compile_search(search, kind.wire_kind, kind.wire_plural, columns)
+            with limited():
+                self.total = queryset.filter(narrowed).count()
+                return list(self.page.of_rows(rows.filter(narrowed)))
         self.total = view.count(queryset)
-        return list(self.page.of_rows(rows))
+        return skipped(rows, self.page) if order else DeepPages(request, self.page).rows(rows)
 
     def get_paginated_response(self, data: Any) -> Response:
         kind = self.view.get_serializer_class().wire_kind
+        items = data if self.wanted is None else [cut(item, self.wanted) for item in data]
         return Response(
             {
                 "kind": f"{kind}List",
                 "page": self.page.page,
-                "size": len(data),
+                "size": len(items),
                 "total": self.total,
-                "items": data,
+                "items": items,
             }
         )
 
@@ -138,7 +142,7 @@ class EnvelopePagination(BasePagination):
             parameter(
                 "search",
                 {"type": "string"},
-                "Search criteria, such as `name = 'x'`. Not supported yet: must be blank.",
+                "Tree Search Language, such as `name like '%x%' and phase = 'Running'`.",
             ),
             parameter(
                 "orderBy",
@@ -148,6 +152,6 @@ class EnvelopePagination(BasePagination):
             parameter(
                 "fields",
                 {"type": "string"},
-                "Comma list of fields to answer with. Not supported yet: must be blank.",
+                "Comma list of the fields to answer with, beside `id`; `labels.team` is one key.",
             ),
         ]

@@ -122,10 +122,6 @@ class ScopedViewSet(WireView, GenericViewSet):
     def authorize_list(self) -> None:
         """Nested lists refuse an invisible parent here; other lists are just filtered."""
 
-    def order_columns(self) -> dict[str, str]:
-        columns: dict[str, str] = self.serializer_class.order_columns()
-        return columns
-
     def count(self, queryset: QuerySet[Any, Any]) -> int:
         """`total` of a list. Kinds with kept counters override it: no hot list counts rows."""
         return queryset.count()

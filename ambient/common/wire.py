@@ -15,11 +15,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ambient.common.exceptions import InvalidField, MalformedRequest
+from ambient.common.search import Column, ColumnType
 
 INT32 = 2**31 - 1
 NAME_LIMIT = 255
 TEXT_LIMIT = 65_536
 LONG_LIMIT = 1_048_576
+LABEL_KEYS = {"labels": "labels_index", "annotations": "annotations_index"}
+"""Fields with a JSONB column beside the text, which searches by key read."""
 
 
 def malformed(detail: str) -> MalformedRequest:
@@ -163,7 +166,7 @@ class WireSerializer(serializers.Serializer):
     wire_plural: ClassVar[str] = ""
     always: ClassVar[frozenset[str]] = frozenset()  # present in answers even when null
     clearable: ClassVar[frozenset[str]] = frozenset()  # an explicit null in PATCH clears it
-    unordered: ClassVar[frozenset[str]] = frozenset()  # not a column: cannot be ordered by
+    computed: ClassVar[frozenset[str]] = frozenset()  # not a column: no search and no order by it
     strict: ClassVar[bool] = True  # unknown keys are refused on create
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -208,13 +211,31 @@ class WireSerializer(serializers.Serializer):
         return out
 
     @classmethod
-    def order_columns(cls) -> dict[str, str]:
-        """Wire name -> column, for `orderBy`."""
+    def columns(cls) -> dict[str, Column]:
+        """What `search` and `orderBy` may name: the stored fields that an answer may show."""
         return {
-            name: str(getattr(field, "source", None) or name)
+            name: Column(path_of(name, field), type_of(field), LABEL_KEYS.get(name))
             for name, field in cls._declared_fields.items()
-            if name not in {"kind", "href"} | cls.unordered
+            if name not in {"kind", "href"} | cls.computed and not field.write_only
         }
+
+
+def path_of(name: str, field: Any) -> str:
+    """The column of a field."""
+    return str(getattr(field, "source", None) or name)
+
+
+def type_of(field: Any) -> ColumnType:
+    """How a field's values compare."""
+    match field:
+        case Int32() | Double():
+            return ColumnType.NUMBER
+        case Flag():
+            return ColumnType.BOOLEAN
+        case Timestamp():
+            return ColumnType.TIME
+        case _:
+            return ColumnType.TEXT
 
 
 @extend_schema_field(OpenApiTypes.STR)

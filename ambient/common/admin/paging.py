@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
+
+from ambient.common.keyset import after_key, before_key
 
 BOUND = 10_000
 OLDER, NEWER = "older_than", "newer_than"
@@ -32,24 +34,6 @@ class BoundedPaginator(Paginator):
     def shown_count(self) -> str:
         """The count as people read it."""
         return f"{BOUND:,}+" if self.counted > BOUND else f"{self.counted:,}"
-
-
-def before_key(columns: tuple[str, ...], values: tuple[Any, ...]) -> Q:
-    """Rows that come before a key in descending order of the columns, in a form that an index serves."""
-    first, value = columns[0], values[0]
-    if len(columns) == 1:
-        return Q(**{f"{first}__lt": value})
-    rest = before_key(columns[1:], values[1:])
-    return Q(**{f"{first}__lte": value}) & (Q(**{f"{first}__lt": value}) | rest)
-
-
-def after_key(columns: tuple[str, ...], values: tuple[Any, ...]) -> Q:
-    """Rows that come after a key."""
-    first, value = columns[0], values[0]
-    if len(columns) == 1:
-        return Q(**{f"{first}__gt": value})
-    rest = after_key(columns[1:], values[1:])
-    return Q(**{f"{first}__gte": value}) & (Q(**{f"{first}__gt": value}) | rest)
 
 
 class KeysetPage:
