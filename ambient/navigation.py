@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Project settings", "tune", "projects_app.projectsettings"),
             ("Agents", "smart_toy", "projects_app.agent"),
             ("Credentials", "lock", "projects_app.credential"),
+            ("Applications", "deployed_code", "projects_app.application"),
         ),
     ),
     (

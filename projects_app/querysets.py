@@ -36,6 +36,16 @@ class CredentialQuerySet(LiveQuerySet):
         return self.live().filter(access_of(user).rows("credential:read", {"credential": "id"}))
 
 
+class ApplicationQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Those with a target among the projects that one may read, and all for who may read applications."""
+        access = access_of(user)
+        here = Q(destination_ambient_url=None) | Q(destination_ambient_url="")
+        paths = {"project": "destination_project"}
+        local = here & (access.rows("project:read", paths) | access.rows("application:read", paths))
+        return self.live().filter(local | access.rows("application:read", {}))
+
+
 class UserQuerySet(LiveQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Everybody sees themselves; all users only who may read users everywhere."""

@@ -6,6 +6,8 @@ from django.urls import URLPattern, path
 
 from ambient.common.viewsets import ScopedViewSet
 from projects_app.views.agents import AgentRoleBindingsViewSet, AgentViewSet, InboxMessageViewSet
+from projects_app.views.applications import ApplicationViewSet
+from projects_app.views.credentials import CredentialViewSet, ProjectCredentialViewSet
 from projects_app.views.people import RoleBindingViewSet, RoleViewSet, UserViewSet
 from projects_app.views.projects import ProjectSettingsViewSet, ProjectViewSet
 
@@ -36,6 +38,15 @@ def merge_paths(prefix: str, viewset: Any, name: str) -> list[URLPattern]:
 AGENTS = "projects/<str:project_id>/agents"
 AGENT = f"{AGENTS}/<str:agent_id>"
 
+PROJECT_CREDENTIALS = "projects/<str:project_id>/credentials"
+
+
+def action_path(prefix: str, viewset: Any, name: str, action: str, method: str = "post") -> URLPattern:
+    """One more route of one object, with the action's name as its last part."""
+    view = viewset.as_view({method: action}, basename=name)
+    return path(f"{prefix}/<str:pk>/{action}", view, name=f"{name}-{action}")
+
+
 urlpatterns = [
     *crud_paths("projects", ProjectViewSet, "project"),
     *crud_paths("project_settings", ProjectSettingsViewSet, "project-settings"),
@@ -43,6 +54,17 @@ urlpatterns = [
     *crud_paths("roles", RoleViewSet, "role"),
     *crud_paths("role_bindings", RoleBindingViewSet, "role-binding"),
     *crud_paths(AGENTS, AgentViewSet, "agent"),
+    *crud_paths("credentials", CredentialViewSet, "credential"),
+    *merge_paths("credentials", CredentialViewSet, "credential"),
+    action_path("credentials", CredentialViewSet, "credential", "token", "get"),
+    *crud_paths(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential"),
+    *merge_paths(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential"),
+    action_path(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential", "token", "get"),
+    *crud_paths("applications", ApplicationViewSet, "application"),
+    *merge_paths("applications", ApplicationViewSet, "application"),
+    action_path("applications", ApplicationViewSet, "application", "sync"),
+    action_path("applications", ApplicationViewSet, "application", "refresh"),
+    action_path("applications", ApplicationViewSet, "application", "status", "get"),
     *merge_paths("projects", ProjectViewSet, "project"),
     *merge_paths(AGENTS, AgentViewSet, "agent"),
     *crud_paths(f"{AGENT}/inbox", InboxMessageViewSet, "inbox-message"),

@@ -1,4 +1,4 @@
-"""Projects, their settings, agents and credentials."""
+"""Projects, their settings and agents."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from ambient.common.admin.models import LiveFilter, ReadOnlyAdmin, ServiceAdmin
-from projects_app.models import Agent, Credential, Project, ProjectSettings, RowCount
+from ambient.common.admin.models import LiveFilter, ServiceAdmin
+from projects_app.models import Agent, Project, ProjectSettings, RowCount
 from projects_app.serializers import AgentSerializer, ProjectSerializer, ProjectSettingsSerializer
 from projects_app.services.agents import agent_create, agent_delete, agent_update
 from projects_app.services.projects import (
@@ -167,14 +167,3 @@ class AgentAdmin(ServiceAdmin):
 
     def service_delete(self, request: HttpRequest, obj: Agent) -> None:
         agent_delete(agent=obj)
-
-
-@admin.register(Credential)
-class CredentialAdmin(ReadOnlyAdmin):
-    """That a credential exists and what it is for; its token is never shown."""
-
-    list_display = ("name", "provider", "url", "created_at", "deleted_at")
-    list_filter = (LiveFilter, "provider")
-    search_fields = ("id__startswith", "name__startswith")
-    ordering = ("-created_at", "-id")
-    fields = ("id", "name", "provider", "url", "email", "description", "labels", "annotations", *STAMPS)

@@ -2,6 +2,7 @@
 
 from projects_app.models.agent import Agent, InboxMessage
 from projects_app.models.api_key import ApiKey
+from projects_app.models.application import Application
 from projects_app.models.counter import RowCount
 from projects_app.models.credential import Credential
 from projects_app.models.grants import (
@@ -23,6 +24,7 @@ __all__ = [
     "AgentGroupObjectPermission",
     "AgentUserObjectPermission",
     "ApiKey",
+    "Application",
     "Credential",
     "CredentialGroupObjectPermission",
     "CredentialUserObjectPermission",

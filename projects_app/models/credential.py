@@ -41,6 +41,11 @@ class Credential(Entity):
         return f"{self.name} ({self.provider})"
 
     @property
+    def token_context(self) -> str:
+        """What the sealed token is bound to."""
+        return f"credential:{self.id}:token"
+
+    @property
     def access_scopes(self) -> dict[str, str | None]:
         """Objects whose grants reach this one, nearest first."""
         return {"credential": self.id}

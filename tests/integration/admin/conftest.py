@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from projects_app.choices import Scope
 from projects_app.models import Role
 from projects_app.services.api_keys import api_key_create
+from projects_app.services.applications import application_create
 from projects_app.services.role_bindings import role_binding_create
 from reconciler.models import Limit, WorkItem
 from sessions_app.models import Run, RunLog, SessionEvent, StreamOwner
@@ -81,6 +82,14 @@ def everything(made, tenant, user):
         "projects_app_projectsettings": ProjectSettingsFactory(project=tenant),
         "projects_app_agent": AgentFactory(project=tenant),
         "projects_app_credential": CredentialFactory(token_sealed="enc:sealed-secret"),
+        "projects_app_application": application_create(
+            values={
+                "name": "fleet",
+                "source_repo_url": "https://x/y.git",
+                "source_path": "prod",
+                "destination_project": tenant.pk,
+            }
+        ),
         "projects_app_user": user,
         "projects_app_role": Role.objects.get(name="project:viewer"),
         "projects_app_rolebinding": role_binding_create(

@@ -17,6 +17,7 @@ KINDS = [
     "projects_app_projectsettings",
     "projects_app_agent",
     "projects_app_credential",
+    "projects_app_application",
     "projects_app_user",
     "projects_app_role",
     "projects_app_rolebinding",
@@ -26,6 +27,8 @@ KINDS = [
     "reconciler_limit",
 ]
 ADDED = [
+    "projects_app_credential",
+    "projects_app_application",
     "projects_app_project",
     "projects_app_projectsettings",
     "projects_app_agent",

@@ -8,10 +8,20 @@ from django.test import AsyncClient
 from django.urls import reverse
 from django.utils import timezone
 
+from ambient.common.encryption import unseal
 from projects_app.access import allows
 from projects_app.authentication import authenticate_bearer
 from projects_app.choices import Scope
-from projects_app.models import Agent, ApiKey, Project, ProjectHistory, Role, RoleBinding, User
+from projects_app.models import (
+    Agent,
+    ApiKey,
+    Credential,
+    Project,
+    ProjectHistory,
+    Role,
+    RoleBinding,
+    User,
+)
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.role_bindings import role_binding_create
 from projects_app.services.roles import role_create
@@ -191,6 +201,45 @@ def test_a_refusal_of_the_rules_is_shown_on_the_form(boss, made):
     assert "name" in errors_of(response)
     made.refresh_from_db()
     assert made.name == "fix"
+
+
+# --- credentials, applications
+
+CREDENTIAL = {"name": "gh", "provider": "github", "token": "", "url": "", "email": "", "description": ""} | {
+    "labels": "",
+    "annotations": "",
+}
+
+
+def test_credential_from_making_to_its_end(boss):
+    secret = "s3cr3t-token"
+    assert add(boss, "projects_app_credential", **CREDENTIAL | {"token": secret}).status_code == 302
+    credential = Credential.objects.get()
+    assert unseal(credential.token_sealed, context=credential.token_context) == secret
+    assert RoleBinding.objects.get(credential=credential).user_id == "root"
+    page = boss.get(reverse("admin:projects_app_credential_change", args=[credential.pk]))
+    assert secret not in page.content.decode()
+    assert (
+        change(boss, credential, "projects_app_credential", **CREDENTIAL | {"name": "gl"}).status_code == 302
+    )
+    credential.refresh_from_db()
+    assert credential.name == "gl"
+    assert unseal(credential.token_sealed, context=credential.token_context) == secret
+    data = {"action": "delete_selected", "_selected_action": [credential.pk], "post": "yes"}
+    assert boss.post(reverse("admin:projects_app_credential_changelist"), data).status_code == 302
+    credential.refresh_from_db()
+    assert (credential.deleted_at is None, credential.token_sealed) == (False, None)
+
+
+def test_application_actions_say_what_does_not_exist(boss, everything):
+    application = everything["projects_app_application"]
+    for action in ("sync", "refresh"):
+        data = {"action": action, "_selected_action": [application.pk]}
+        page = boss.post(reverse("admin:projects_app_application_changelist"), data, follow=True)
+        assert "does not sync from Git yet" in page.content.decode()
+    form = {"name": "fleet", "source_repo_url": "u", "source_path": "p", "destination_project": "nowhere"}
+    refused = change(boss, application, "projects_app_application", **form, retry_limit=3)
+    assert "destination_project names no project" in refused.content.decode()
 
 
 # --- projects, agents

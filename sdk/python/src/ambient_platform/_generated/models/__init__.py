@@ -8,6 +8,20 @@ from .agent_patch_request import AgentPatchRequest
 from .agent_request import AgentRequest
 from .agent_start import AgentStart
 from .agent_start_request import AgentStartRequest
+from .application import Application
+from .application_list import ApplicationList
+from .application_merge_annotations_body import ApplicationMergeAnnotationsBody
+from .application_merge_labels_body import ApplicationMergeLabelsBody
+from .application_patch_request import ApplicationPatchRequest
+from .application_request import ApplicationRequest
+from .application_sync_request import ApplicationSyncRequest
+from .credential import Credential
+from .credential_list import CredentialList
+from .credential_merge_annotations_body import CredentialMergeAnnotationsBody
+from .credential_merge_labels_body import CredentialMergeLabelsBody
+from .credential_patch_request import CredentialPatchRequest
+from .credential_request import CredentialRequest
+from .credential_token import CredentialToken
 from .display_name_patch_request import DisplayNamePatchRequest
 from .error import Error
 from .error_kind import ErrorKind
@@ -21,6 +35,8 @@ from .interrupt_answer_request_status import InterruptAnswerRequestStatus
 from .interrupt_list import InterruptList
 from .model_set_request import ModelSetRequest
 from .project import Project
+from .project_credential_merge_annotations_body import ProjectCredentialMergeAnnotationsBody
+from .project_credential_merge_labels_body import ProjectCredentialMergeLabelsBody
 from .project_home import ProjectHome
 from .project_home_agent import ProjectHomeAgent
 from .project_home_agent_session_phase import ProjectHomeAgentSessionPhase
@@ -96,6 +112,20 @@ __all__ = (
     "AgentRequest",
     "AgentStart",
     "AgentStartRequest",
+    "Application",
+    "ApplicationList",
+    "ApplicationMergeAnnotationsBody",
+    "ApplicationMergeLabelsBody",
+    "ApplicationPatchRequest",
+    "ApplicationRequest",
+    "ApplicationSyncRequest",
+    "Credential",
+    "CredentialList",
+    "CredentialMergeAnnotationsBody",
+    "CredentialMergeLabelsBody",
+    "CredentialPatchRequest",
+    "CredentialRequest",
+    "CredentialToken",
     "DisplayNamePatchRequest",
     "Error",
     "ErrorKind",
@@ -109,6 +139,8 @@ __all__ = (
     "InterruptList",
     "ModelSetRequest",
     "Project",
+    "ProjectCredentialMergeAnnotationsBody",
+    "ProjectCredentialMergeLabelsBody",
     "ProjectHome",
     "ProjectHomeAgent",
     "ProjectHomeAgentSessionPhase",

@@ -1,0 +1,138 @@
+"""Credentials and applications."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminPasswordWidget
+
+from ambient.common.admin.models import LiveFilter, ServiceAdmin
+from projects_app.admin.projects import STAMPS
+from projects_app.models import Application, Credential
+from projects_app.resource_serializers import ApplicationSerializer, CredentialSerializer
+from projects_app.services.applications import (
+    application_create,
+    application_delete,
+    application_refresh,
+    application_sync,
+    application_update,
+)
+from projects_app.services.credentials import credential_create, credential_delete, credential_update
+
+STATUS = (
+    "sync_status",
+    "health_status",
+    "sync_revision",
+    "operation_phase",
+    "operation_message",
+    "resource_status",
+    "conditions",
+    "last_synced_at",
+)
+
+
+class CredentialForm(forms.ModelForm):
+    """A token goes in here and is never shown again."""
+
+    token = forms.CharField(
+        required=False,
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text="Left empty, the stored token stays.",
+    )
+
+
+@admin.register(Credential)
+class CredentialAdmin(ServiceAdmin):
+    """What a credential is for, and whether it has a token. Made here, it belongs to whoever made it."""
+
+    form = CredentialForm
+    list_display = ("name", "provider", "has_token", "url", "created_at")
+    list_filter = (LiveFilter, "provider")
+    search_fields = ("id__startswith", "name__startswith")
+    search_help_text = "Name or id, from its beginning"
+    ordering = ("-created_at", "-id")
+    fields = (
+        "id",
+        "name",
+        "provider",
+        "token",
+        "url",
+        "email",
+        "description",
+        "labels",
+        "annotations",
+        *STAMPS,
+    )
+    readonly_fields = ("id", *STAMPS)
+    wire = CredentialSerializer
+
+    @admin.display(description="Token", boolean=True)
+    def has_token(self, obj: Credential) -> bool:
+        return obj.token_sealed is not None
+
+    def service_create(self, request: HttpRequest, values: dict[str, Any]) -> Credential:
+        return credential_create(actor=request.user, values=values)
+
+    def service_update(self, request: HttpRequest, obj: Credential, changes: dict[str, Any]) -> Credential:
+        return credential_update(credential=obj, changes=changes)
+
+    def service_delete(self, request: HttpRequest, obj: Credential) -> None:
+        credential_delete(credential=obj)
+
+
+@admin.register(Application)
+class ApplicationAdmin(ServiceAdmin):
+    """Folders in Git that projects are to follow; the status is the sync engine's."""
+
+    list_display = (
+        "name",
+        "destination_project",
+        "source_repo_url",
+        "sync_status",
+        "health_status",
+        "created_at",
+    )
+    list_filter = (LiveFilter,)
+    search_fields = ("id__startswith", "name__startswith", "destination_project__startswith")
+    search_help_text = "Name, id or project, from its beginning"
+    ordering = ("-created_at", "-id")
+    autocomplete_fields = ("credential",)
+    actions = ("sync", "refresh")
+    fieldsets = (
+        (None, {"fields": ("id", "name", "labels", "annotations")}),
+        ("Source", {"fields": ("source_repo_url", "source_path", "source_target_revision")}),
+        ("Target", {"fields": ("destination_project", "destination_ambient_url", "credential")}),
+        ("Policy", {"fields": ("auto_sync", "auto_prune", "self_heal", "sync_options", "retry_limit")}),
+        ("Status", {"fields": (*STATUS, *STAMPS)}),
+    )
+    readonly_fields = ("id", *STATUS, *STAMPS)
+    wire = ApplicationSerializer
+
+    def checked(self, values: Any, *, partial: bool) -> dict[str, Any]:
+        ids = {"credential_id": values["credential"].pk} if values.get("credential") else {}
+        cleared = {"credential_id": None} if "credential" in values and not ids else {}
+        rest = {name: value for name, value in values.items() if name != "credential"}
+        return super().checked(rest | ids, partial=partial) | cleared
+
+    def service_create(self, request: HttpRequest, values: dict[str, Any]) -> Application:
+        return application_create(values=values)
+
+    def service_update(self, request: HttpRequest, obj: Application, changes: dict[str, Any]) -> Application:
+        return application_update(application=obj, changes=changes)
+
+    def service_delete(self, request: HttpRequest, obj: Application) -> None:
+        application_delete(application=obj)
+
+    @admin.action(description="Sync now", permissions=["change"])
+    def sync(self, request: HttpRequest, queryset: Any) -> None:
+        for application in queryset:
+            synced = application_sync(application=application)
+            self.message_user(request, f"{synced}: {synced.operation_message}")
+
+    @admin.action(description="Compare with Git now", permissions=["change"])
+    def refresh(self, request: HttpRequest, queryset: Any) -> None:
+        for application in queryset:
+            refreshed = application_refresh(application=application)
+            self.message_user(request, f"{refreshed}: {refreshed.operation_message}")

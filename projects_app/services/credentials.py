@@ -1,0 +1,91 @@
+"""Writes to credentials, and the one place where a token is opened for somebody."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from ambient.common.database import transactional
+from ambient.common.encryption import seal, unseal
+from ambient.common.exceptions import NotFound, not_found
+from projects_app.choices import Scope
+from projects_app.models import Credential, Project, Role, RoleBinding
+from projects_app.services.labels import INDEX_FIELDS, index_labels
+from projects_app.services.role_bindings import (
+    require_may_create,
+    role_binding_create,
+    role_binding_delete,
+)
+
+log = structlog.get_logger(__name__)
+SHARED_AS = "credential:viewer"
+"""Role of the bindings that only say where a credential is used; they name no user."""
+
+
+def _apply(credential: Credential, values: Mapping[str, Any]) -> list[str]:
+    """Set fields; the token is sealed for this row. Returns the columns that changed."""
+    fields = dict(values)
+    columns = [*fields, *INDEX_FIELDS]
+    if "token" in fields:
+        token = fields.pop("token")
+        credential.token_sealed = seal(token, context=credential.token_context) if token else None
+        columns[columns.index("token")] = "token_sealed"
+    for name, value in fields.items():
+        setattr(credential, name, value)
+    index_labels(credential)
+    return columns
+
+
+@transactional
+def credential_create(*, actor: Any, values: Mapping[str, Any], project: Project | None = None) -> Credential:
+    """A new credential, owned by `actor`; with a project it is bound to it, if the actor may do that."""
+    credential = Credential()
+    _apply(credential, values)
+    credential.save(force_insert=True)
+    target = {"scope": Scope.CREDENTIAL, "credential_id": credential.pk}
+    owner = Role.objects.get(name="credential:owner")
+    role_binding_create(role=owner, values=target | {"user_id": actor.username})
+    if project is not None:
+        shared = target | {"role_id": SHARED_AS, "project_id": project.pk}
+        role_binding_create(role=require_may_create(actor, shared), values=shared)
+    return credential
+
+
+def _locked(pk: str) -> Credential:
+    found = Credential.objects.select_for_update(no_key=True).filter(pk=pk, deleted_at=None).first()
+    if found is None:
+        raise not_found("Credential", pk)
+    return found
+
+
+@transactional
+def credential_update(*, credential: Credential, changes: Mapping[str, Any]) -> Credential:
+    """Change a credential. Without a token it keeps the one it has; an empty one takes it away."""
+    credential = _locked(credential.pk)
+    credential.save(update_fields=[*_apply(credential, changes), "updated_at"])
+    return credential
+
+
+@transactional
+def credential_delete(*, credential: Credential) -> None:
+    """Soft delete; the token is forgotten, and nobody holds or uses it any more."""
+    locked = (
+        Credential.objects.select_for_update(no_key=True).filter(pk=credential.pk, deleted_at=None).first()
+    )
+    if locked is None:
+        return
+    locked.deleted_at = timezone.now()
+    locked.token_sealed = None
+    locked.save(update_fields=["deleted_at", "token_sealed", "updated_at"])
+    for binding in RoleBinding.objects.live().filter(credential=locked).order_by("pk"):
+        role_binding_delete(binding=binding)
+
+
+def credential_token(*, credential: Credential, reader: str) -> str:
+    """The token in the clear. Who read it is logged, what was read is not."""
+    if credential.token_sealed is None:
+        raise NotFound("This Credential has no token")
+    token = unseal(credential.token_sealed, context=credential.token_context)
+    log.info("credential token read", credential=credential.pk, provider=credential.provider, reader=reader)
+    return token

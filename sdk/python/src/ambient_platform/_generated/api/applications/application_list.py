@@ -1,0 +1,224 @@
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...types import Response, UNSET
+from ... import errors
+
+from ...models.application_list import ApplicationList
+from ...models.error import Error
+from ...types import UNSET, Unset
+from typing import cast
+
+
+def _get_kwargs(
+    *,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["fields"] = fields
+
+    params["orderBy"] = order_by
+
+    params["page"] = page
+
+    params["search"] = search
+
+    params["size"] = size
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/ambient/v1/applications",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ApplicationList | Error:
+    if response.status_code == 200:
+        response_200 = ApplicationList.from_dict(response.json())
+
+        return response_200
+
+    response_default = Error.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ApplicationList | Error]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
+) -> Response[ApplicationList | Error]:
+    """Applications of the projects that the caller may read; all of them for who may read applications.
+
+    Args:
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ApplicationList | Error]
+    """
+
+    kwargs = _get_kwargs(
+        fields=fields,
+        order_by=order_by,
+        page=page,
+        search=search,
+        size=size,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
+) -> ApplicationList | Error | None:
+    """Applications of the projects that the caller may read; all of them for who may read applications.
+
+    Args:
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ApplicationList | Error
+    """
+
+    return sync_detailed(
+        client=client,
+        fields=fields,
+        order_by=order_by,
+        page=page,
+        search=search,
+        size=size,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
+) -> Response[ApplicationList | Error]:
+    """Applications of the projects that the caller may read; all of them for who may read applications.
+
+    Args:
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ApplicationList | Error]
+    """
+
+    kwargs = _get_kwargs(
+        fields=fields,
+        order_by=order_by,
+        page=page,
+        search=search,
+        size=size,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
+) -> ApplicationList | Error | None:
+    """Applications of the projects that the caller may read; all of them for who may read applications.
+
+    Args:
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ApplicationList | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            fields=fields,
+            order_by=order_by,
+            page=page,
+            search=search,
+            size=size,
+        )
+    ).parsed
