@@ -1,5 +1,6 @@
 """Wire forms of credentials and applications."""
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from ambient.common.wire import (
@@ -36,7 +37,7 @@ class CredentialSerializer(EntitySerializer):
     annotations = LabelsText()
 
 
-class CredentialTokenSerializer(serializers.Serializer):
+class CredentialTokenResponseSerializer(serializers.Serializer):
     """A credential's token in the clear."""
 
     credential_id = serializers.CharField(read_only=True)
@@ -73,6 +74,14 @@ class ApplicationSerializer(EntitySerializer):
     resource_status = Text(read_only=True, help_text="JSON.")
     conditions = Text(read_only=True, help_text="JSON array.")
     last_synced_at = Timestamp(read_only=True)
+
+
+@extend_schema_serializer(component_name=ApplicationSerializer.wire_kind)
+class ApplicationChangeSerializer(ApplicationSerializer):
+    """What a PATCH may hold: two values of the status ask for an action, the rest of it is ignored."""
+
+    operation_phase = Text(help_text='"Running" asks for a sync; anything else is ignored.')
+    sync_status = Text(help_text='"Unknown" asks for a refresh; anything else is ignored.')
 
 
 class ApplicationSyncSerializer(WireSerializer):

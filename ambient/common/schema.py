@@ -23,10 +23,18 @@ ERROR = {
         "operation_id": {"type": "string"},
     },
 }
-ERROR_RESPONSE = {
-    "description": "What went wrong.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+ERROR_RESPONSE = {"description": "What went wrong.", "content": ERROR_CONTENT}
+ALWAYS = {
+    "400": "The request cannot be understood, or a rule of a field is broken.",
+    "401": "No token, or a bad one.",
+    "403": "Not permitted.",
+    "429": "Too many requests; Retry-After says when to come back.",
+    "500": "An unexpected error; the log has it under the operation id.",
+    "503": "A part of the platform is away; Retry-After says when to come back.",
 }
+OF_AN_OBJECT = {"404": "It does not exist, or the caller may not see it."}
+OF_A_WRITE = {"409": "The state, or another row, forbids it.", "413": "The body is too large."}
 
 
 class WireSchema(AutoSchema):
@@ -86,15 +94,54 @@ def always_present(kind: type[WireSerializer]) -> list[str]:
     return sorted(base | {name for name, field in kind._declared_fields.items() if field.required})
 
 
+def error_statuses(path: str, method: str) -> dict[str, str]:
+    """Every status of an error that a route with authentication can answer with, and what it means."""
+    found = dict(ALWAYS)
+    if "{" in path or method == "post":  # a body can name an object too
+        found |= OF_AN_OBJECT
+    if method != "get":
+        found |= OF_A_WRITE
+    return found
+
+
+def _complete_responses(path: str, method: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if operation.get("security") != [{}]:
+        for status, text in error_statuses(path, method).items():
+            responses.setdefault(status, {"description": text, "content": ERROR_CONTENT})
+    if operation["operationId"].endswith("_get"):
+        responses.setdefault("304", {"description": "Not changed since the ETag of If-None-Match."})
+    if path.endswith("/events"):
+        responses.setdefault(
+            "502", {"description": "There is no runner to listen to.", "content": ERROR_CONTENT}
+        )
+    responses.setdefault("default", ERROR_RESPONSE)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _name_arrays(result: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """An answer that is an array of a kind gets a name too, `<Kind>List`, for generators that need one."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for response in operation.get("responses", {}).values():
+                content = response.get("content", {}).get("application/json", {})
+                items = content.get("schema", {}).get("items", {})
+                if content.get("schema", {}).get("type") == "array" and "$ref" in items:
+                    name = f"{items['$ref'].rsplit('/', 1)[-1]}List"
+                    schemas.setdefault(name, content["schema"])
+                    content["schema"] = {"$ref": f"#/components/schemas/{name}"}
+
+
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Post-processing hook of drf-spectacular."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Error"] = ERROR
+    _name_arrays(result, schemas)
     for kind in _wire_kinds():
         if kind.wire_kind in schemas:
             schemas[kind.wire_kind]["required"] = always_present(kind)
-    for operations in result["paths"].values():
-        for operation in operations.values():
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
             if isinstance(operation, dict) and "responses" in operation:
-                operation["responses"].setdefault("default", ERROR_RESPONSE)
+                _complete_responses(path, method, operation)
     return result

@@ -10,7 +10,11 @@ from ambient.common.exceptions import InvalidField
 from ambient.common.permissions import ANYONE_SIGNED_IN, labelled
 from ambient.common.viewsets import ScopedViewSet
 from projects_app.models import Application, Credential
-from projects_app.resource_serializers import ApplicationSerializer, ApplicationSyncSerializer
+from projects_app.resource_serializers import (
+    ApplicationChangeSerializer,
+    ApplicationSerializer,
+    ApplicationSyncSerializer,
+)
 from projects_app.services.applications import (
     application_create,
     application_delete,
@@ -69,6 +73,7 @@ class ApplicationViewSet(MergesLabels, ScopedViewSet):
         if pk == "":
             values["credential_id"] = None
 
+    @extend_schema(request=ApplicationChangeSerializer)
     def partial_update(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Change an application.
 
@@ -76,14 +81,17 @@ class ApplicationViewSet(MergesLabels, ScopedViewSet):
         status is the engine's and ignored.
         """
         obj = self.get_object()
-        return self.respond(self.changed(obj, self.read_body(partial=True), request.body_object()))
+        return self.respond(
+            self.changed(obj, self.read_body(partial=True, serializer=ApplicationChangeSerializer))
+        )
 
     @transactional
-    def changed(self, obj: Application, values: dict[str, Any], body: dict[str, Any]) -> Application:
+    def changed(self, obj: Application, values: dict[str, Any]) -> Application:
+        phase, compared = values.pop("operation_phase", None), values.pop("sync_status", None)
         changed = self.perform_update(obj, values)
-        if body.get("operation_phase") == "Running":
+        if phase == "Running":
             changed = application_sync(application=changed)
-        if body.get("sync_status") == "Unknown":
+        if compared == "Unknown":
             changed = application_refresh(application=changed)
         return changed
 

@@ -10,7 +10,7 @@ from ambient.common.viewsets import ScopedViewSet
 from projects_app.access import access_of
 from projects_app.choices import Scope
 from projects_app.models import Credential, RoleBinding
-from projects_app.resource_serializers import CredentialSerializer, CredentialTokenSerializer
+from projects_app.resource_serializers import CredentialSerializer, CredentialTokenResponseSerializer
 from projects_app.services.credentials import (
     credential_create,
     credential_delete,
@@ -64,7 +64,7 @@ class CredentialViewSet(MergesLabels, ScopedViewSet):
     def perform_destroy(self, obj: Credential) -> None:
         credential_delete(credential=obj)
 
-    @extend_schema(responses=CredentialTokenSerializer)
+    @extend_schema(responses=CredentialTokenResponseSerializer)
     def token(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The token in the clear, for who owns it or may fetch it. Every reading is logged."""
         credential = self.get_object()

@@ -21,7 +21,7 @@ from .credential_merge_annotations_body import CredentialMergeAnnotationsBody
 from .credential_merge_labels_body import CredentialMergeLabelsBody
 from .credential_patch_request import CredentialPatchRequest
 from .credential_request import CredentialRequest
-from .credential_token import CredentialToken
+from .credential_token_response import CredentialTokenResponse
 from .display_name_patch_request import DisplayNamePatchRequest
 from .error import Error
 from .error_kind import ErrorKind
@@ -125,7 +125,7 @@ __all__ = (
     "CredentialMergeLabelsBody",
     "CredentialPatchRequest",
     "CredentialRequest",
-    "CredentialToken",
+    "CredentialTokenResponse",
     "DisplayNamePatchRequest",
     "Error",
     "ErrorKind",

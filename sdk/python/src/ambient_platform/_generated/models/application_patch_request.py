@@ -16,7 +16,7 @@ T = TypeVar("T", bound="ApplicationPatchRequest")
 
 @_attrs_define
 class ApplicationPatchRequest:
-    """Application: a folder in Git that a project is to follow. Syncing itself is not built yet.
+    """What a PATCH may hold: two values of the status ask for an action, the rest of it is ignored.
 
     Attributes:
         name (str | Unset):
@@ -33,6 +33,8 @@ class ApplicationPatchRequest:
         retry_limit (int | Unset):
         labels (str | Unset):
         annotations (str | Unset):
+        sync_status (str | Unset): "Unknown" asks for a refresh; anything else is ignored.
+        operation_phase (str | Unset): "Running" asks for a sync; anything else is ignored.
     """
 
     name: str | Unset = UNSET
@@ -49,6 +51,8 @@ class ApplicationPatchRequest:
     retry_limit: int | Unset = UNSET
     labels: str | Unset = UNSET
     annotations: str | Unset = UNSET
+    sync_status: str | Unset = UNSET
+    operation_phase: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +83,10 @@ class ApplicationPatchRequest:
         labels = self.labels
 
         annotations = self.annotations
+
+        sync_status = self.sync_status
+
+        operation_phase = self.operation_phase
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -111,6 +119,10 @@ class ApplicationPatchRequest:
             field_dict["labels"] = labels
         if annotations is not UNSET:
             field_dict["annotations"] = annotations
+        if sync_status is not UNSET:
+            field_dict["sync_status"] = sync_status
+        if operation_phase is not UNSET:
+            field_dict["operation_phase"] = operation_phase
 
         return field_dict
 
@@ -145,6 +157,10 @@ class ApplicationPatchRequest:
 
         annotations = d.pop("annotations", UNSET)
 
+        sync_status = d.pop("sync_status", UNSET)
+
+        operation_phase = d.pop("operation_phase", UNSET)
+
         application_patch_request = cls(
             name=name,
             source_repo_url=source_repo_url,
@@ -160,6 +176,8 @@ class ApplicationPatchRequest:
             retry_limit=retry_limit,
             labels=labels,
             annotations=annotations,
+            sync_status=sync_status,
+            operation_phase=operation_phase,
         )
 
         application_patch_request.additional_properties = d

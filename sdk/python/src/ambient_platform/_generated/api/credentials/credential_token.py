@@ -8,7 +8,7 @@ from ...client import AuthenticatedClient, Client
 from ...types import Response, UNSET
 from ... import errors
 
-from ...models.credential_token import CredentialToken
+from ...models.credential_token_response import CredentialTokenResponse
 from ...models.error import Error
 from typing import cast
 
@@ -29,11 +29,46 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> CredentialToken | Error:
+) -> CredentialTokenResponse | Error:
     if response.status_code == 200:
-        response_200 = CredentialToken.from_dict(response.json())
+        response_200 = CredentialTokenResponse.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Error.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(response.json())
+
+        return response_503
 
     response_default = Error.from_dict(response.json())
 
@@ -42,7 +77,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[CredentialToken | Error]:
+) -> Response[CredentialTokenResponse | Error]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -55,7 +90,7 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[CredentialToken | Error]:
+) -> Response[CredentialTokenResponse | Error]:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -66,7 +101,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[CredentialToken | Error]
+        Response[CredentialTokenResponse | Error]
     """
 
     kwargs = _get_kwargs(
@@ -84,7 +119,7 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> CredentialToken | Error | None:
+) -> CredentialTokenResponse | Error | None:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -95,7 +130,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        CredentialToken | Error
+        CredentialTokenResponse | Error
     """
 
     return sync_detailed(
@@ -108,7 +143,7 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[CredentialToken | Error]:
+) -> Response[CredentialTokenResponse | Error]:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -119,7 +154,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[CredentialToken | Error]
+        Response[CredentialTokenResponse | Error]
     """
 
     kwargs = _get_kwargs(
@@ -135,7 +170,7 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> CredentialToken | Error | None:
+) -> CredentialTokenResponse | Error | None:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -146,7 +181,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        CredentialToken | Error
+        CredentialTokenResponse | Error
     """
 
     return (

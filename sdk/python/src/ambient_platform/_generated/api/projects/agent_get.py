@@ -29,11 +29,50 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Agent | Error:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Agent | Any | Error:
     if response.status_code == 200:
         response_200 = Agent.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Error.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(response.json())
+
+        return response_503
 
     response_default = Error.from_dict(response.json())
 
@@ -42,7 +81,7 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Agent | Error]:
+) -> Response[Agent | Any | Error]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -56,7 +95,7 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Agent | Error]:
+) -> Response[Agent | Any | Error]:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -68,7 +107,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Agent | Error]
+        Response[Agent | Any | Error]
     """
 
     kwargs = _get_kwargs(
@@ -88,7 +127,7 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Agent | Error | None:
+) -> Agent | Any | Error | None:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -100,7 +139,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Agent | Error
+        Agent | Any | Error
     """
 
     return sync_detailed(
@@ -115,7 +154,7 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Agent | Error]:
+) -> Response[Agent | Any | Error]:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -127,7 +166,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Agent | Error]
+        Response[Agent | Any | Error]
     """
 
     kwargs = _get_kwargs(
@@ -145,7 +184,7 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Agent | Error | None:
+) -> Agent | Any | Error | None:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -157,7 +196,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Agent | Error
+        Agent | Any | Error
     """
 
     return (

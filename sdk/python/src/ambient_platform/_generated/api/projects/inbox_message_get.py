@@ -33,11 +33,50 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Error | InboxMessage:
+) -> Any | Error | InboxMessage:
     if response.status_code == 200:
         response_200 = InboxMessage.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Error.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(response.json())
+
+        return response_503
 
     response_default = Error.from_dict(response.json())
 
@@ -46,7 +85,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Error | InboxMessage]:
+) -> Response[Any | Error | InboxMessage]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -61,7 +100,7 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Error | InboxMessage]:
+) -> Response[Any | Error | InboxMessage]:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -74,7 +113,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Error | InboxMessage]
+        Response[Any | Error | InboxMessage]
     """
 
     kwargs = _get_kwargs(
@@ -96,7 +135,7 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Error | InboxMessage | None:
+) -> Any | Error | InboxMessage | None:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -109,7 +148,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Error | InboxMessage
+        Any | Error | InboxMessage
     """
 
     return sync_detailed(
@@ -126,7 +165,7 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Error | InboxMessage]:
+) -> Response[Any | Error | InboxMessage]:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -139,7 +178,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Error | InboxMessage]
+        Response[Any | Error | InboxMessage]
     """
 
     kwargs = _get_kwargs(
@@ -159,7 +198,7 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Error | InboxMessage | None:
+) -> Any | Error | InboxMessage | None:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -172,7 +211,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Error | InboxMessage
+        Any | Error | InboxMessage
     """
 
     return (

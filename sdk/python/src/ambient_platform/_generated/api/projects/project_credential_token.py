@@ -8,7 +8,7 @@ from ...client import AuthenticatedClient, Client
 from ...types import Response, UNSET
 from ... import errors
 
-from ...models.credential_token import CredentialToken
+from ...models.credential_token_response import CredentialTokenResponse
 from ...models.error import Error
 from typing import cast
 
@@ -31,11 +31,46 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> CredentialToken | Error:
+) -> CredentialTokenResponse | Error:
     if response.status_code == 200:
-        response_200 = CredentialToken.from_dict(response.json())
+        response_200 = CredentialTokenResponse.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Error.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(response.json())
+
+        return response_503
 
     response_default = Error.from_dict(response.json())
 
@@ -44,7 +79,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[CredentialToken | Error]:
+) -> Response[CredentialTokenResponse | Error]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -58,7 +93,7 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[CredentialToken | Error]:
+) -> Response[CredentialTokenResponse | Error]:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -70,7 +105,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[CredentialToken | Error]
+        Response[CredentialTokenResponse | Error]
     """
 
     kwargs = _get_kwargs(
@@ -90,7 +125,7 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> CredentialToken | Error | None:
+) -> CredentialTokenResponse | Error | None:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -102,7 +137,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        CredentialToken | Error
+        CredentialTokenResponse | Error
     """
 
     return sync_detailed(
@@ -117,7 +152,7 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[CredentialToken | Error]:
+) -> Response[CredentialTokenResponse | Error]:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -129,7 +164,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[CredentialToken | Error]
+        Response[CredentialTokenResponse | Error]
     """
 
     kwargs = _get_kwargs(
@@ -147,7 +182,7 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> CredentialToken | Error | None:
+) -> CredentialTokenResponse | Error | None:
     """The token in the clear, for who owns it or may fetch it. Every reading is logged.
 
     Args:
@@ -159,7 +194,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        CredentialToken | Error
+        CredentialTokenResponse | Error
     """
 
     return (

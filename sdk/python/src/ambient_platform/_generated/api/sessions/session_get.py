@@ -27,11 +27,52 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Error | Session:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | Error | Session:
     if response.status_code == 200:
         response_200 = Session.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Error.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(response.json())
+
+        return response_503
 
     response_default = Error.from_dict(response.json())
 
@@ -40,7 +81,7 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Error | Session]:
+) -> Response[Any | Error | Session]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -53,7 +94,7 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Error | Session]:
+) -> Response[Any | Error | Session]:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -64,7 +105,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Error | Session]
+        Response[Any | Error | Session]
     """
 
     kwargs = _get_kwargs(
@@ -82,7 +123,7 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Error | Session | None:
+) -> Any | Error | Session | None:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -93,7 +134,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Error | Session
+        Any | Error | Session
     """
 
     return sync_detailed(
@@ -106,7 +147,7 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Error | Session]:
+) -> Response[Any | Error | Session]:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -117,7 +158,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Error | Session]
+        Response[Any | Error | Session]
     """
 
     kwargs = _get_kwargs(
@@ -133,7 +174,7 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-) -> Error | Session | None:
+) -> Any | Error | Session | None:
     """One object, with an ETag: who has it already (`If-None-Match`) gets a 304 without a body.
 
     Args:
@@ -144,7 +185,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Error | Session
+        Any | Error | Session
     """
 
     return (

@@ -11,11 +11,11 @@ from ..types import UNSET, Unset
 from ..types import UNSET, Unset
 
 
-T = TypeVar("T", bound="CredentialToken")
+T = TypeVar("T", bound="CredentialTokenResponse")
 
 
 @_attrs_define
-class CredentialToken:
+class CredentialTokenResponse:
     """A credential's token in the clear.
 
     Attributes:
@@ -73,7 +73,7 @@ class CredentialToken:
 
         email = d.pop("email", UNSET)
 
-        credential_token = cls(
+        credential_token_response = cls(
             credential_id=credential_id,
             provider=provider,
             token=token,
@@ -81,8 +81,8 @@ class CredentialToken:
             email=email,
         )
 
-        credential_token.additional_properties = d
-        return credential_token
+        credential_token_response.additional_properties = d
+        return credential_token_response
 
     @property
     def additional_keys(self) -> list[str]:
