@@ -70,6 +70,9 @@ test-browser: setup ## the admin in a real Chromium (apt install chromium)
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
 
+fuzz: setup ## every operation of the OpenAPI document with about 10,000 random cases (EXAMPLES=100 each)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n $(XDIST) tests/contract/test_fuzz.py --timeout 1800 $(ARGS)
+
 chaos: setup ## N=50 random kills over SESSIONS=10 live sessions, then an audit; SEED=..., ARGS=--double
 	@$(PY) -m tests.chaos --kills $(or $(N),50) --sessions $(or $(SESSIONS),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
@@ -94,4 +97,4 @@ lock: setup ## compile requirements/*.in to hashed pins
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) .ambient
 
-.PHONY: help setup setup-claude setup-otel platform demo up down test test-browser test-faults chaos check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude setup-otel platform demo up down test test-browser test-faults fuzz chaos check format openapi sdk bench lock clean

@@ -11,6 +11,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Operate",
         (
             ("Sessions", "terminal", "sessions_app.session"),
+            ("Schedules", "schedule", "sessions_app.scheduledsession"),
             ("Work items", "pending_actions", "reconciler.workitem"),
             ("Limits", "speed", "reconciler.limit"),
         ),

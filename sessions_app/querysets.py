@@ -41,6 +41,11 @@ class SessionQuerySet(LiveQuerySet):
         )
 
 
+class ScheduledSessionQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        return self.live().filter(access_of(user).rows("session:read", {"project": "project_id"}))
+
+
 class OfSessionQuerySet(QuerySet):
     """Rows that belong to a session and are as visible as it is."""
 

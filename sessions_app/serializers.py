@@ -113,7 +113,7 @@ class ProjectHomeAgentSerializer(serializers.Serializer):
     agent_id = serializers.CharField(read_only=True)
     agent_name = serializers.CharField(read_only=True)
     session_phase = serializers.ChoiceField(
-        Phase.choices, read_only=True, help_text="Of its newest session; absent: none, or not started."
+        Phase.choices, required=False, help_text="Of its newest session; absent: none, or not started."
     )
     inbox_unread_count = serializers.IntegerField(read_only=True)
     summary = serializers.CharField(

@@ -2,13 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from projects_app.urls import AGENT, crud_paths, merge_paths
+from projects_app.urls import AGENT, action_path, crud_paths, merge_paths
+from sessions_app.schedule_views import ScheduledSessionRunsViewSet, ScheduledSessionViewSet
 from sessions_app.views import (
     AgentSessionsViewSet,
     AgentStartViewSet,
     ProjectHomeViewSet,
     SessionViewSet,
 )
+
+SCHEDULES = "projects/<str:project_id>/scheduled-sessions"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *crud_paths("sessions", SessionViewSet, "session"),
@@ -42,6 +45,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{AGENT}/sessions",
         AgentSessionsViewSet.as_view({"get": "list"}, basename="agent-sessions"),
         name="agent-sessions",
+    ),
+    *crud_paths(SCHEDULES, ScheduledSessionViewSet, "scheduled-session"),
+    *(
+        action_path(SCHEDULES, ScheduledSessionViewSet, "scheduled-session", action)
+        for action in ("suspend", "resume", "trigger")
+    ),
+    path(
+        f"{SCHEDULES}/<str:schedule_id>/runs",
+        ScheduledSessionRunsViewSet.as_view({"get": "list"}, basename="scheduled-session-runs"),
+        name="scheduled-session-runs",
     ),
     path(
         "projects/<str:project_id>/home",

@@ -96,14 +96,17 @@ class EnvelopePagination(BasePagination):
         if order:
             rows = queryset.order_by(*parse_order(order, columns), "id")
         else:
-            rows = queryset.order_by(*DEFAULT_ORDER)
+            rows = queryset.order_by(
+                *(f"-{name}" for name in DEFAULT_ORDER) if view.newest_first else DEFAULT_ORDER
+            )
         if search:
             narrowed = compile_search(search, kind.wire_kind, kind.wire_plural, columns)
             with limited():
                 self.total = queryset.filter(narrowed).count()
                 return list(self.page.of_rows(rows.filter(narrowed)))
         self.total = view.count(queryset)
-        return skipped(rows, self.page) if order else DeepPages(request, self.page).rows(rows)
+        counted = order or view.newest_first
+        return skipped(rows, self.page) if counted else DeepPages(request, self.page).rows(rows)
 
     def get_paginated_response(self, data: Any) -> Response:
         kind = self.view.get_serializer_class().wire_kind

@@ -65,6 +65,7 @@ class ScopedViewSet(WireView, GenericViewSet):
     queryset: Any  # of a model whose manager has `live` and `visible_to`
     request: WireRequest
     delete_is_idempotent = True  # deleting what does not exist is 204
+    newest_first = False  # the default order of its list
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> WireRequest:
         wire = super().initialize_request(request, *args, **kwargs)

@@ -210,6 +210,10 @@ class WireSerializer(serializers.Serializer):
                 out[name] = None
         return out
 
+    def get_href(self, instance: Any) -> str:
+        """The path of an object."""
+        return f"/api/ambient/v1/{self.wire_plural}/{instance.pk}"
+
     @classmethod
     def columns(cls) -> dict[str, Column]:
         """What `search` and `orderBy` may name: the stored fields that an answer may show."""
@@ -257,8 +261,7 @@ class HrefField(serializers.ReadOnlyField):
         super().__init__(source="*")
 
     def to_representation(self, value: Any) -> str:
-        plural = getattr(self.parent, "wire_plural", "")
-        return f"/api/ambient/v1/{plural}/{value.pk}"
+        return self.parent.get_href(value) if isinstance(self.parent, WireSerializer) else ""
 
 
 class EntitySerializer(WireSerializer):

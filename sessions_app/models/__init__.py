@@ -2,6 +2,7 @@
 
 from sessions_app.models.conversation import Interrupt, Run, SessionMessage
 from sessions_app.models.grants import SessionGroupObjectPermission, SessionUserObjectPermission
+from sessions_app.models.schedule import ScheduledSession
 from sessions_app.models.session import Session
 from sessions_app.models.stream import (
     MessageCounter,
@@ -17,6 +18,7 @@ __all__ = [
     "MessageCounter",
     "Run",
     "RunLog",
+    "ScheduledSession",
     "SdkSessionEntry",
     "Session",
     "SessionEvent",

@@ -17,6 +17,7 @@ from projects_app.choices import OBJECT_PERMISSIONS
 from projects_app.models import Agent, Project
 from projects_app.models.agent import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, DEFAULT_TEMPERATURE
 from sessions_app.choices import FINAL_PHASES, DesiredState, Phase, Reason
+from sessions_app.models.schedule import ScheduledSession
 from sessions_app.querysets import SessionQuerySet
 
 SPEC_FIELDS = (
@@ -68,6 +69,15 @@ class Session(Entity):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="sessions", db_index=False)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="sessions")
     parent_session = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True)
+    schedule = models.ForeignKey(
+        ScheduledSession,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="sessions",
+        db_index=False,
+    )
     created_by_user_id = models.TextField(null=True, blank=True, editable=False, help_text="Username.")
 
     name = models.TextField()
@@ -168,6 +178,9 @@ class Session(Entity):
                     | models.Q(placed_at__isnull=False)
                 ),
                 name="session_unfinished",
+            ),
+            models.Index(
+                "schedule", "created_at", "id", condition=~models.Q(schedule=None), name="session_schedule"
             ),
             # What operators look for: lists and counts by phase, failures by reason.
             models.Index(

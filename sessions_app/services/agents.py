@@ -1,13 +1,15 @@
 """Starting an agent: one session with everything it should know as its first message."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ambient.common.database import transactional
 from projects_app.models import Agent, InboxMessage
 from projects_app.services.agents import lock_agent
 from sessions_app.choices import Phase, Trigger
-from sessions_app.models import Session
+from sessions_app.models import ScheduledSession, Session
 from sessions_app.services.defaults import spec_from_agent
 from sessions_app.services.sessions import session_create
 
@@ -62,8 +64,18 @@ def agent_start_preview(*, agent: Agent) -> str:
 
 
 @transactional
-def agent_start(*, agent: Agent, actor: str, task: str | None = None) -> AgentStart:
-    """Start the agent, or find it at work. The agent's lock allows one active session at most."""
+def agent_start(
+    *,
+    agent: Agent,
+    actor: str,
+    task: str | None = None,
+    spec: Mapping[str, Any] | None = None,
+    schedule: ScheduledSession | None = None,
+) -> AgentStart:
+    """Start the agent, or find it at work. The agent's lock allows one active session at most.
+
+    `spec` goes before what the agent has.
+    """
     agent = lock_agent(agent.pk)
     active = Session.objects.live().for_agent(agent.pk).active().order_by("created_at", "id").first()
     if active is not None:
@@ -71,15 +83,17 @@ def agent_start(*, agent: Agent, actor: str, task: str | None = None) -> AgentSt
     messages = unread_messages(agent)
     text = starting_prompt(agent, messages, task)
     InboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(read=True)
-    spec = spec_from_agent(agent) | {"name": f"{agent.name}-{int(time.time())}", "prompt": agent.prompt}
+    own = {"name": f"{agent.name}-{int(time.time())}", "prompt": agent.prompt}
+    trigger = Trigger.AGENT if schedule is None else Trigger.SCHEDULE
     session = session_create(
         actor=actor,
         project=agent.project,
         agent=agent,
-        spec=spec,
-        trigger=Trigger.AGENT,
+        spec=spec_from_agent(agent) | own | dict(spec or {}),
+        trigger=trigger,
         first_message=text,
         phase=Phase.PENDING,
+        schedule=schedule,
     )
     agent.current_session_id = session.pk
     agent.save(update_fields=["current_session_id", "updated_at"])

@@ -26,7 +26,7 @@ from sessions_app.choices import (
     Reason,
     Trigger,
 )
-from sessions_app.models import MessageCounter, Session, SessionStream
+from sessions_app.models import MessageCounter, ScheduledSession, Session, SessionStream
 from sessions_app.services.defaults import defaults_of
 from sessions_app.services.messages import message_store_and_queue
 from sessions_app.status import Condition, fail_queued, session_record_status
@@ -50,6 +50,7 @@ def session_create(
     trigger: Trigger = Trigger.MESSAGE,
     first_message: str | None = None,
     phase: Phase | None = None,
+    schedule: ScheduledSession | None = None,
 ) -> Session:
     """A new session that wants to run. `actor` is a username; a prompt becomes its first message.
 
@@ -64,7 +65,13 @@ def session_create(
     values = defaults_of(project, agent) | {name: value for name, value in spec.items() if value is not None}
     values.setdefault("name", f"session-{pk[-8:].lower()}")
     session = Session(
-        id=pk, kube_cr_name=pk, project=project, agent=agent, created_by_user_id=actor, **values
+        id=pk,
+        kube_cr_name=pk,
+        project=project,
+        agent=agent,
+        schedule=schedule,
+        created_by_user_id=actor,
+        **values,
     )
     index_labels(session)
     session.runner_secret = seal(secrets.token_urlsafe(32), context=session.runner_secret_context)

@@ -10,6 +10,7 @@ from projects_app.services.applications import application_create
 from projects_app.services.role_bindings import role_binding_create
 from reconciler.models import Limit, WorkItem
 from sessions_app.models import Run, RunLog, SessionEvent, StreamOwner
+from sessions_app.services.schedules import schedule_create
 from sessions_app.services.sessions import session_create
 from tests.factories import (
     AgentFactory,
@@ -82,6 +83,9 @@ def everything(made, tenant, user):
         "projects_app_projectsettings": ProjectSettingsFactory(project=tenant),
         "projects_app_agent": AgentFactory(project=tenant),
         "projects_app_credential": CredentialFactory(token_sealed="enc:sealed-secret"),
+        "sessions_app_scheduledsession": schedule_create(
+            actor="alice", project=tenant, values={"name": "nightly", "schedule": "0 3 * * *"}
+        ),
         "projects_app_application": application_create(
             values={
                 "name": "fleet",

@@ -18,6 +18,7 @@ KINDS = [
     "projects_app_agent",
     "projects_app_credential",
     "projects_app_application",
+    "sessions_app_scheduledsession",
     "projects_app_user",
     "projects_app_role",
     "projects_app_rolebinding",
@@ -27,6 +28,7 @@ KINDS = [
     "reconciler_limit",
 ]
 ADDED = [
+    "sessions_app_scheduledsession",
     "projects_app_credential",
     "projects_app_application",
     "projects_app_project",

@@ -27,7 +27,7 @@ from projects_app.services.role_bindings import role_binding_create
 from projects_app.services.roles import role_create
 from reconciler.models import WorkItem
 from sessions_app.choices import DesiredState, Phase
-from sessions_app.models import Session, SessionHistory, SessionMessage
+from sessions_app.models import ScheduledSession, Session, SessionHistory, SessionMessage
 from tests.factories import AgentFactory, CredentialFactory, ProjectFactory, UserFactory
 
 
@@ -240,6 +240,29 @@ def test_application_actions_say_what_does_not_exist(boss, everything):
     form = {"name": "fleet", "source_repo_url": "u", "source_path": "p", "destination_project": "nowhere"}
     refused = change(boss, application, "projects_app_application", **form, retry_limit=3)
     assert "destination_project names no project" in refused.content.decode()
+
+
+def test_schedule_from_making_to_its_end(boss, tenant):
+    form = {"name": "nightly", "schedule": "0 3 * * *", "timezone": "UTC", "enabled": "on"}
+    assert add(boss, "sessions_app_scheduledsession", project=tenant.pk, **form).status_code == 302
+    row = ScheduledSession.objects.get()
+    assert (row.created_by_user_id, row.next_run_at is None) == ("root", False)
+    refused = change(boss, row, "sessions_app_scheduledsession", **form | {"schedule": "soon"})
+    assert "schedule must have five fields" in refused.content.decode()
+    agent = AgentFactory(project=tenant)
+    form |= {"agent": agent.pk}
+    assert change(boss, row, "sessions_app_scheduledsession", **form).status_code == 302
+    for action in ("suspend", "resume", "start_now", "start_now"):
+        data = {"action": action, "_selected_action": [row.pk]}
+        page = boss.post(reverse("admin:sessions_app_scheduledsession_changelist"), data, follow=True)
+        row.refresh_from_db()
+        assert row.enabled == (action != "suspend")
+    assert "the agent is at work already" in page.content.decode()
+    assert Session.objects.get().schedule_id == row.pk
+    data = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    assert boss.post(reverse("admin:sessions_app_scheduledsession_changelist"), data).status_code == 302
+    row.refresh_from_db()
+    assert row.deleted_at is not None
 
 
 # --- projects, agents

@@ -67,6 +67,11 @@ from .run_agent_input_request_tools_item import RunAgentInputRequestToolsItem
 from .run_interrupt_request import RunInterruptRequest
 from .run_interrupt_result import RunInterruptResult
 from .run_list import RunList
+from .schedule_trigger import ScheduleTrigger
+from .scheduled_session import ScheduledSession
+from .scheduled_session_list import ScheduledSessionList
+from .scheduled_session_patch_request import ScheduledSessionPatchRequest
+from .scheduled_session_request import ScheduledSessionRequest
 from .sdk_append_request import SdkAppendRequest
 from .sdk_entry import SdkEntry
 from .sdk_entry_page import SdkEntryPage
@@ -171,6 +176,11 @@ __all__ = (
     "RunInterruptRequest",
     "RunInterruptResult",
     "RunList",
+    "ScheduledSession",
+    "ScheduledSessionList",
+    "ScheduledSessionPatchRequest",
+    "ScheduledSessionRequest",
+    "ScheduleTrigger",
     "SdkAppendRequest",
     "SdkEntry",
     "SdkEntryPage",

@@ -10,6 +10,7 @@ from ..types import UNSET, Unset
 
 from ..models.project_home_agent_session_phase import check_project_home_agent_session_phase
 from ..models.project_home_agent_session_phase import ProjectHomeAgentSessionPhase
+from ..types import UNSET, Unset
 from typing import cast
 
 
@@ -23,7 +24,9 @@ class ProjectHomeAgent:
     Attributes:
         agent_id (str):
         agent_name (str):
-        session_phase (ProjectHomeAgentSessionPhase): Of its newest session; absent: none, or not started.
+        inbox_unread_count (int):
+        summary (str): Why the session failed, else the beginning of the agent's last words.
+        session_phase (ProjectHomeAgentSessionPhase | Unset): Of its newest session; absent: none, or not started.
 
             * `Pending` - Pending
             * `Creating` - Creating
@@ -32,15 +35,13 @@ class ProjectHomeAgent:
             * `Stopped` - Stopped
             * `Completed` - Completed
             * `Failed` - Failed
-        inbox_unread_count (int):
-        summary (str): Why the session failed, else the beginning of the agent's last words.
     """
 
     agent_id: str
     agent_name: str
-    session_phase: ProjectHomeAgentSessionPhase
     inbox_unread_count: int
     summary: str
+    session_phase: ProjectHomeAgentSessionPhase | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,11 +49,13 @@ class ProjectHomeAgent:
 
         agent_name = self.agent_name
 
-        session_phase: str = self.session_phase
-
         inbox_unread_count = self.inbox_unread_count
 
         summary = self.summary
+
+        session_phase: str | Unset = UNSET
+        if not isinstance(self.session_phase, Unset):
+            session_phase = self.session_phase
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -60,11 +63,12 @@ class ProjectHomeAgent:
             {
                 "agent_id": agent_id,
                 "agent_name": agent_name,
-                "session_phase": session_phase,
                 "inbox_unread_count": inbox_unread_count,
                 "summary": summary,
             }
         )
+        if session_phase is not UNSET:
+            field_dict["session_phase"] = session_phase
 
         return field_dict
 
@@ -75,18 +79,23 @@ class ProjectHomeAgent:
 
         agent_name = d.pop("agent_name")
 
-        session_phase = check_project_home_agent_session_phase(d.pop("session_phase"))
-
         inbox_unread_count = d.pop("inbox_unread_count")
 
         summary = d.pop("summary")
 
+        _session_phase = d.pop("session_phase", UNSET)
+        session_phase: ProjectHomeAgentSessionPhase | Unset
+        if isinstance(_session_phase, Unset):
+            session_phase = UNSET
+        else:
+            session_phase = check_project_home_agent_session_phase(_session_phase)
+
         project_home_agent = cls(
             agent_id=agent_id,
             agent_name=agent_name,
-            session_phase=session_phase,
             inbox_unread_count=inbox_unread_count,
             summary=summary,
+            session_phase=session_phase,
         )
 
         project_home_agent.additional_properties = d
