@@ -25,6 +25,7 @@ urlpatterns = [
     path(V1, views.OpenNotFoundView.as_view()),
     path(f"{V1}/errors", views.OpenNotFoundView.as_view()),
     path(f"{V1}/version", views.VersionView.as_view(), name="version"),
+    path(f"{V1}/auth/config", views.AuthConfigView.as_view(), name="auth-config"),
     path(f"{V1}/openapi", views.OpenApiView.as_view(), name="openapi"),
     path(f"{V1}/openapi.html", views.OpenApiPageView.as_view(), name="openapi-page"),
     path(f"{V1}/", include("projects_app.urls")),

@@ -55,8 +55,12 @@ class ProjectSettingsSerializer(EntitySerializer):
     wire_kind, wire_plural = "ProjectSettings", "project_settings"
 
     project_id = Text(required=True, limit=NAME_LIMIT, empty=False)
-    group_access = JsonText()
-    repositories = JsonText()
+    group_access = JsonText(
+        help_text='JSON array of {"groupName", "role"}: admin, edit or view; anything else is ignored.'
+    )
+    repositories = JsonText(
+        help_text='JSON array of {"url", "branch"}, for sessions that are made without a repository.'
+    )
     runner_type = runner_type()
     inactivity_timeout = inactivity_timeout()
     stop_on_run_finished = stop_on_run_finished()

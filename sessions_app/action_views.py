@@ -19,9 +19,9 @@ from sessions_app.action_serializers import (
     WorkflowSetSerializer,
 )
 from sessions_app.models import Session
+from sessions_app.repos import DEFAULT_BRANCH
 from sessions_app.serializers import SessionSerializer
 from sessions_app.services.configuration import (
-    DEFAULT_BRANCH,
     session_clone,
     session_repo_add,
     session_repo_remove,

@@ -76,6 +76,23 @@ class VersionView(OpenView):
         return Response({"version": VERSION, "build_time": BUILD_TIME, "git_tag": GIT_TAG})
 
 
+class AuthConfigSerializer(serializers.Serializer):
+    """How to sign in here."""
+
+    methods = serializers.ListField(
+        child=serializers.CharField(), help_text="Kinds of bearer tokens: api_key."
+    )
+
+
+class AuthConfigView(OpenView):
+    """`GET /api/ambient/v1/auth/config`: what a client needs to know before it has a token."""
+
+    @extend_schema(operation_id="auth_config", responses=AuthConfigSerializer, auth=[], tags=["server"])
+    def get(self, request: Any) -> Response:
+        """Which kinds of tokens this server takes. There is no identity provider yet: API keys alone."""
+        return Response({"methods": ["api_key"]})
+
+
 class OpenApiView(OpenView, SpectacularJSONAPIView):
     """`GET /api/ambient/v1/openapi`: the schema as JSON."""
 

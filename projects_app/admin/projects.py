@@ -103,15 +103,15 @@ class ProjectSettingsAdmin(ServiceAdmin):
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> ProjectSettings:
         project = Project.objects.get(pk=values.pop("project_id"))
-        return project_settings_create(project=project, values=values)
+        return project_settings_create(actor=request.user, project=project, values=values)
 
     def service_update(
         self, request: HttpRequest, obj: ProjectSettings, changes: dict[str, Any]
     ) -> ProjectSettings:
-        return project_settings_update(row=obj, changes=changes)
+        return project_settings_update(actor=request.user, row=obj, changes=changes)
 
     def service_delete(self, request: HttpRequest, obj: ProjectSettings) -> None:
-        project_settings_delete(row=obj)
+        project_settings_delete(actor=request.user, row=obj)
 
 
 @admin.register(Agent)

@@ -12,6 +12,7 @@ from ambient.common.exceptions import Conflict, InvalidField, not_found
 from projects_app.choices import Scope
 from projects_app.models import Project, ProjectSettings, Role
 from projects_app.models.project import PROJECT_NAME
+from projects_app.services.group_access import group_access_change
 from projects_app.services.labels import INDEX_FIELDS, index_labels
 from projects_app.services.role_bindings import role_binding_create
 
@@ -77,19 +78,26 @@ def project_delete(*, project: Project) -> None:
 
 
 @transactional
-def project_settings_create(*, project: Project, values: Mapping[str, Any]) -> ProjectSettings:
-    """The one settings row of a project; deleted settings of it come to life again, empty."""
+def project_settings_create(*, actor: Any, project: Project, values: Mapping[str, Any]) -> ProjectSettings:
+    """The one settings row of a project; deleted settings of it come to life again, empty.
+
+    `actor` is who gives the groups of `group_access` their roles.
+    """
     _locked(project.pk)
     found = ProjectSettings.objects.filter(project=project).first()
     if found is not None and found.deleted_at is None:
         raise Conflict("This ProjectSettings already exists")
     if found is not None:
         found.delete()  # the column is unique for good, and a new row has an id of its own
-    return ProjectSettings.objects.create(project=project, **values)
+    row = ProjectSettings.objects.create(project=project, **values)
+    group_access_change(actor=actor, project=project, before=None, after=row.group_access)
+    return row
 
 
 @transactional
-def project_settings_update(*, row: ProjectSettings, changes: Mapping[str, Any]) -> ProjectSettings:
+def project_settings_update(
+    *, actor: Any, row: ProjectSettings, changes: Mapping[str, Any]
+) -> ProjectSettings:
     """Change a project's settings; they cannot move to another project."""
     fields = dict(changes)
     if fields.pop("project_id", row.project_id) != row.project_id:
@@ -97,13 +105,20 @@ def project_settings_update(*, row: ProjectSettings, changes: Mapping[str, Any])
     locked = ProjectSettings.objects.select_for_update(no_key=True).filter(pk=row.pk, deleted_at=None).first()
     if locked is None:
         raise not_found("ProjectSettings", row.pk)
+    before = locked.group_access
     for name, value in fields.items():
         setattr(locked, name, value)
     locked.save(update_fields=[*fields, "updated_at"])
+    group_access_change(actor=actor, project=locked.project, before=before, after=locked.group_access)
     return locked
 
 
 @transactional
-def project_settings_delete(*, row: ProjectSettings) -> None:
-    """Soft delete."""
-    ProjectSettings.objects.filter(pk=row.pk, deleted_at=None).update(deleted_at=timezone.now())
+def project_settings_delete(*, actor: Any, row: ProjectSettings) -> None:
+    """Soft delete; the groups of `group_access` lose their roles."""
+    locked = ProjectSettings.objects.select_for_update(no_key=True).filter(pk=row.pk, deleted_at=None).first()
+    if locked is None:
+        return
+    locked.deleted_at = timezone.now()
+    locked.save(update_fields=["deleted_at", "updated_at"])
+    group_access_change(actor=actor, project=locked.project, before=locked.group_access, after=None)

@@ -76,10 +76,10 @@ class ProjectSettingsViewSet(ScopedViewSet):
             raise InvalidField("project_id names no project")
         project = project_for(self.request.user, project.pk, permission=self.permission)
         rest = {name: value for name, value in values.items() if name != "project_id"}
-        return project_settings_create(project=project, values=rest)
+        return project_settings_create(actor=self.request.user, project=project, values=rest)
 
     def perform_update(self, obj: ProjectSettings, values: dict[str, Any]) -> ProjectSettings:
-        return project_settings_update(row=obj, changes=values)
+        return project_settings_update(actor=self.request.user, row=obj, changes=values)
 
     def perform_destroy(self, obj: ProjectSettings) -> None:
-        project_settings_delete(row=obj)
+        project_settings_delete(actor=self.request.user, row=obj)

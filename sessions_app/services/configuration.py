@@ -12,10 +12,10 @@ from ambient.common.exceptions import Conflict, InvalidField
 from ambient.common.wire import NAME_LIMIT
 from sessions_app.models import Session
 from sessions_app.models.session import SPEC_FIELDS
+from sessions_app.repos import DEFAULT_BRANCH, repo_name, repos_of
 from sessions_app.services.sessions import lock_session, session_create, session_update
 
 CLONE_SUFFIX = "-clone"
-DEFAULT_BRANCH = "main"
 MAX_REPOS = 100
 
 
@@ -27,20 +27,6 @@ def session_clone(*, session: Session, actor: str) -> Session:
     spec["parent_session_id"] = session.pk
     agent = session.agent if session.agent is not None and session.agent.deleted_at is None else None
     return session_create(actor=actor, project=session.project, spec=spec, agent=agent)
-
-
-def repos_of(text: str | None) -> list[dict[str, Any]]:
-    """The entries of a `repos` text; clients may have stored anything there, and what is no list is none."""
-    try:
-        entries = json.loads(text or "[]")
-    except ValueError:
-        return []
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-
-
-def repo_name(url: str) -> str:
-    """The folder of a repository: the last part of its URL without `.git`."""
-    return url.rstrip("/").replace(":", "/").rsplit("/", 1)[-1].removesuffix(".git")
 
 
 @transactional

@@ -1,8 +1,10 @@
 """What a session runs with: its own value, else its agent's, its project's, the platform's."""
 
+import json
 from typing import Any
 
 from projects_app.models import Agent, Project, ProjectSettings
+from sessions_app.repos import DEFAULT_BRANCH, repo_name, repos_of
 
 CASCADED = ("runner_type", "inactivity_timeout", "stop_on_run_finished")
 FROM_AGENT = (
@@ -31,6 +33,22 @@ def defaults_of(project: Project, agent: Agent | None) -> dict[str, Any]:
     settings = ProjectSettings.objects.filter(project=project, deleted_at=None).first()
     values = _set_values(settings, CASCADED) if settings else {}
     return values | (_set_values(agent, CASCADED) if agent else {})
+
+
+def default_repos(project: Project) -> str | None:
+    """`repos` of a session that names no repository: the project's, where its settings have any."""
+    settings = ProjectSettings.objects.filter(project=project, deleted_at=None).first()
+    entries = repos_of(settings.repositories) if settings else []
+    wanted = [
+        {
+            "url": entry["url"],
+            "branch": entry.get("branch") or DEFAULT_BRANCH,
+            "name": repo_name(entry["url"]),
+        }
+        for entry in entries
+        if isinstance(entry.get("url"), str) and repo_name(entry["url"])
+    ]
+    return json.dumps(wanted) if wanted else None
 
 
 def spec_from_agent(agent: Agent) -> dict[str, Any]:

@@ -9,7 +9,14 @@ from ambient.common.permissions import ANYONE_SIGNED_IN, ActionPermission, Open,
 from ambient.common.viewsets import ScopedViewSet, WireView
 from projects_app.choices import PERMISSIONS
 
-OPEN = {"ServerInfoView", "VersionView", "OpenApiView", "OpenApiPageView", "OpenNotFoundView"}
+OPEN = {
+    "ServerInfoView",
+    "VersionView",
+    "AuthConfigView",
+    "OpenApiView",
+    "OpenApiPageView",
+    "OpenNotFoundView",
+}
 
 
 def patterns(found=None, prefix=""):

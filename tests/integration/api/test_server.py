@@ -96,3 +96,7 @@ def test_admin_pages_show_no_secret(client, admin, user):
         assert page.status_code == 200
         for secret in (key.digest, "sealed-secret", user.password or "-none-"):
             assert secret not in page.content.decode()
+
+
+def test_how_to_sign_in_is_told_without_a_token(anonymous):
+    assert anonymous.call("get", "/auth/config").json() == {"methods": ["api_key"]}

@@ -15,6 +15,7 @@ from .application_merge_labels_body import ApplicationMergeLabelsBody
 from .application_patch_request import ApplicationPatchRequest
 from .application_request import ApplicationRequest
 from .application_sync_request import ApplicationSyncRequest
+from .auth_config import AuthConfig
 from .credential import Credential
 from .credential_list import CredentialList
 from .credential_merge_annotations_body import CredentialMergeAnnotationsBody
@@ -124,6 +125,7 @@ __all__ = (
     "ApplicationPatchRequest",
     "ApplicationRequest",
     "ApplicationSyncRequest",
+    "AuthConfig",
     "Credential",
     "CredentialList",
     "CredentialMergeAnnotationsBody",

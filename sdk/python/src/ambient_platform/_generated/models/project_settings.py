@@ -27,8 +27,8 @@ class ProjectSettings:
         created_at (datetime.datetime):
         updated_at (datetime.datetime):
         project_id (str):
-        group_access (str | Unset):
-        repositories (str | Unset):
+        group_access (str | Unset): JSON array of {"groupName", "role"}: admin, edit or view; anything else is ignored.
+        repositories (str | Unset): JSON array of {"url", "branch"}, for sessions that are made without a repository.
         runner_type (str | Unset): Framework of the runner: demo or claude.
         inactivity_timeout (int | Unset): Seconds without a message after which a session is stopped; 0: never.
         stop_on_run_finished (bool | Unset): The session is Completed after a successful run with an empty queue.

@@ -1,0 +1,128 @@
+"""How many queries each list and each get costs. The table is the promise; neither rows nor bindings add any."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from projects_app.services.applications import application_create
+from projects_app.services.credentials import credential_create
+from sessions_app.services.schedules import schedule_create
+from tests.factories import (
+    AgentFactory,
+    InboxMessageFactory,
+    ProjectFactory,
+    ProjectSettingsFactory,
+    RoleFactory,
+    SessionFactory,
+    UserFactory,
+)
+
+COSTS = {
+    # path: queries of a member of the project, of an administrator
+    "/projects": (4, 3),
+    "/projects/demo": (4, 2),
+    "/projects/demo/home": (4, 3),
+    "/project_settings": (4, 3),
+    "/project_settings/{project_settings}": (4, 2),
+    "/sessions": (6, 3),
+    "/sessions?project_id=demo": (6, 3),
+    "/sessions?search=name+like+'%25s%25'&fields=name": (8, 7),
+    "/sessions?orderBy=name+desc&page=2&size=1": (6, 3),
+    "/sessions/{session}": (8, 2),
+    "/sessions/{session}/messages": (9, 3),
+    "/sessions/{session}/runs": (10, 4),
+    "/sessions/{session}/interrupts": (10, 4),
+    "/sessions/{session}/events/history": (10, 4),
+    "/projects/demo/agents": (6, 4),
+    "/projects/demo/agents/{agent}": (7, 3),
+    "/projects/demo/agents/{agent}/sessions": (9, 5),
+    "/projects/demo/agents/{agent}/role_bindings": (9, 5),
+    "/projects/demo/agents/{agent}/inbox": (9, 5),
+    "/projects/demo/agents/{agent}/inbox/{inbox}": (11, 4),
+    "/projects/demo/scheduled-sessions": (5, 4),
+    "/projects/demo/scheduled-sessions/{schedule}": (5, 3),
+    "/projects/demo/scheduled-sessions/{schedule}/runs": (6, 5),
+    "/projects/demo/credentials": (5, 4),
+    "/credentials": (4, 3),
+    "/credentials/{credential}": (4, 2),
+    "/applications": (4, 3),
+    "/applications/{application}": (3, 2),
+    "/users": (4, 3),
+    "/users/{user}": (3, 2),
+    "/roles": (3, 3),
+    "/roles/{role}": (2, 2),
+    "/role_bindings": (4, 3),
+    "/role_bindings/{binding}": (3, 2),
+}
+ADDED = 12
+
+
+@pytest.fixture
+def world(project, user, bind_role):
+    """One of everything that both callers may read, and how to add more of it, with more bindings."""
+    binding = bind_role("project:owner", project)
+    agent = AgentFactory(project=project)
+    session = SessionFactory(project=project, agent=agent)
+    ids = {
+        "agent": agent.pk,
+        "session": session.pk,
+        "inbox": InboxMessageFactory(agent=agent).pk,
+        "project_settings": ProjectSettingsFactory(project=project).pk,
+        "schedule": _schedule(project, "s").pk,
+        "credential": _credential(user, "c").pk,
+        "application": _application(project, "a").pk,
+        "user": user.pk,
+        "role": binding.role_id,
+        "binding": binding.pk,
+    }
+
+    def grow():
+        for n in range(ADDED):
+            other = ProjectFactory()
+            bind_role("project:viewer", other)
+            for home in (project, other):
+                SessionFactory(project=home, agent=agent if home is project else None)
+                AgentFactory(project=home)
+                _application(home, f"a-{n}-{home.pk}")
+            InboxMessageFactory(agent=agent)
+            ProjectSettingsFactory(project=other)
+            RoleFactory()
+            UserFactory()
+            _schedule(project, f"s-{n}")
+            _credential(user, f"c-{n}")
+            bind_role("agent:observer", agent, to=UserFactory())
+
+    return ids, grow
+
+
+def _schedule(project, name):
+    values = {"name": name, "schedule": "0 3 * * *"}
+    return schedule_create(actor="alice", project=project, values=values)
+
+
+def _credential(user, name):
+    return credential_create(actor=user, values={"name": name, "provider": "github"})
+
+
+def _application(project, name):
+    values = {"name": name, "source_repo_url": "u", "source_path": "p", "destination_project": project.pk}
+    return application_create(values=values)
+
+
+def cost(client, path):
+    with CaptureQueriesContext(connection) as queries:
+        response = client.call("get", path)
+    assert response.status_code == 200, response.content
+    return len(queries)
+
+
+def test_what_reads_cost(client_for, user, admin, world):
+    ids, grow = world
+    member, boss = client_for(user), client_for(admin)
+    paths = {path: path.format(**ids) for path in COSTS}
+    for client in (member, boss):  # what a process reads once is no cost of a request
+        client.call("get", "/sessions")
+    few = {path: (cost(member, real), cost(boss, real)) for path, real in paths.items()}
+    assert few == COSTS
+    grow()
+    assert {path: (cost(member, real), cost(boss, real)) for path, real in paths.items()} == COSTS
