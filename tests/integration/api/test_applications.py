@@ -176,7 +176,9 @@ SENDS = [
     # what it has, what is changed, status for who may change it but does not see the credential
     pytest.param(GO, {"destination_ambient_url": "https://evil"}, 400, id="token-to-another-address"),
     pytest.param({}, GO, 400, id="token-sent-at-all"),
-    pytest.param(GO, {"destination_ambient_url": "https://there", "source_path": "p"}, 200, id="same-address"),
+    pytest.param(
+        GO, {"destination_ambient_url": "https://there", "source_path": "p"}, 200, id="same-address"
+    ),
     pytest.param(GO, {"source_path": "p"}, 200, id="another-field"),
     pytest.param(GO, {"operation_phase": "Running"}, 200, id="a-sync"),
     pytest.param(GO, {"destination_ambient_url": "", "credential_id": ""}, 200, id="both-taken-away"),
