@@ -70,8 +70,8 @@ test-browser: setup ## the admin in a real Chromium (apt install chromium)
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
 
-fuzz: setup ## every operation of the OpenAPI document with about 10,000 random cases (EXAMPLES=100 each)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n $(XDIST) tests/contract/test_fuzz.py --timeout 1800 $(ARGS)
+fuzz: setup ## random input at length: every operation (EXAMPLES=100 each), searches, counters
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n $(XDIST) tests/contract/test_fuzz.py tests/integration/search tests/integration/api/test_counters.py --timeout 1800 $(ARGS)
 
 chaos: setup ## N=50 random kills over SESSIONS=10 live sessions, then an audit; SEED=..., ARGS=--double
 	@$(PY) -m tests.chaos --kills $(or $(N),50) --sessions $(or $(SESSIONS),10) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -1,6 +1,7 @@
 """Searches find in PostgreSQL what a slow evaluation of the same search finds among the same rows."""
 
 import datetime
+import os
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -59,7 +60,11 @@ def found(text):
 TIMEOUT = Name(("timeout",))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "4")) * 50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(tree=trees())
 @example(tree=Not(Compare(Name(("prompt",)), "=", "a")))
 @example(tree=Not(In(Name(("prompt",)), ("a", "b"))))
