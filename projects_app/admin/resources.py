@@ -17,6 +17,8 @@ from projects_app.services.applications import (
     application_refresh,
     application_sync,
     application_update,
+    lock_application,
+    require_may_send,
 )
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 
@@ -117,9 +119,11 @@ class ApplicationAdmin(ServiceAdmin):
         return super().checked(rest | ids, partial=partial) | cleared
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> Application:
+        require_may_send(request.user, Application(), values)
         return application_create(values=values)
 
     def service_update(self, request: HttpRequest, obj: Application, changes: dict[str, Any]) -> Application:
+        require_may_send(request.user, lock_application(obj.pk), changes)
         return application_update(application=obj, changes=changes)
 
     def service_delete(self, request: HttpRequest, obj: Application) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, InvalidField, not_found
-from projects_app.models import Application, Project
+from projects_app.models import Application, Credential, Project
 from projects_app.services.labels import INDEX_FIELDS, index_labels
 
 NOT_BUILT = "This server does not sync from Git yet; nothing was changed."
@@ -30,6 +30,19 @@ def _check_target(application: Application) -> None:
         raise InvalidField("credential_id must be set with destination_ambient_url")
 
 
+def require_may_send(actor: Any, application: Application, changes: Mapping[str, Any]) -> None:
+    """A credential's token goes to the address beside it: who sets either must see the credential."""
+    before = (application.credential_id, application.destination_ambient_url or "")
+    after = (
+        changes.get("credential_id", before[0]) or None,
+        changes.get("destination_ambient_url", before[1]) or "",
+    )
+    if after[0] is None or after == before:
+        return
+    if not Credential.objects.visible_to(actor).filter(pk=after[0]).exists():
+        raise InvalidField("credential_id names no credential")
+
+
 def _save(application: Application, reason: str, **kwargs: Any) -> None:
     try:
         with transaction.atomic():
@@ -48,7 +61,8 @@ def application_create(*, values: Mapping[str, Any]) -> Application:
     return application
 
 
-def _locked(pk: str) -> Application:
+def lock_application(pk: str) -> Application:
+    """The application's row, locked, so that what a caller may change is asked of what is stored."""
     found = Application.objects.select_for_update(no_key=True).filter(pk=pk, deleted_at=None).first()
     if found is None:
         raise not_found("Application", pk)
@@ -58,7 +72,7 @@ def _locked(pk: str) -> Application:
 @transactional
 def application_update(*, application: Application, changes: Mapping[str, Any]) -> Application:
     """Change what is wanted; the status is the engine's."""
-    application = _locked(application.pk)
+    application = lock_application(application.pk)
     for name, value in changes.items():
         setattr(application, name, value)
     _check_target(application)
@@ -77,7 +91,7 @@ def application_delete(*, application: Application) -> None:
 @transactional
 def application_sync(*, application: Application) -> Application:
     """Bring the target in line with Git. There is no engine yet: the operation fails and says why."""
-    application = _locked(application.pk)
+    application = lock_application(application.pk)
     application.operation_phase = "Failed"
     application.operation_message = NOT_BUILT
     application.conditions = CONDITIONS
@@ -88,7 +102,7 @@ def application_sync(*, application: Application) -> Application:
 @transactional
 def application_refresh(*, application: Application) -> Application:
     """Compare with Git now. There is no engine yet: how they compare stays unknown."""
-    application = _locked(application.pk)
+    application = lock_application(application.pk)
     application.sync_status = "Unknown"
     application.operation_message = NOT_BUILT
     application.conditions = CONDITIONS

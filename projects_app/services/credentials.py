@@ -14,6 +14,7 @@ from projects_app.models import Credential, Project, Role, RoleBinding
 from projects_app.services.labels import INDEX_FIELDS, index_labels
 from projects_app.services.role_bindings import (
     require_may_create,
+    require_one_per_provider,
     role_binding_create,
     role_binding_delete,
 )
@@ -61,9 +62,16 @@ def _locked(pk: str) -> Credential:
 
 @transactional
 def credential_update(*, credential: Credential, changes: Mapping[str, Any]) -> Credential:
-    """Change a credential. Without a token it keeps the one it has; an empty one takes it away."""
+    """Change a credential. Without a token it keeps the one it has; an empty one takes it away.
+
+    Conflict when another of the new provider is used already where this one is.
+    """
     credential = _locked(credential.pk)
+    before = credential.provider
     credential.save(update_fields=[*_apply(credential, changes), "updated_at"])
+    if credential.provider != before:
+        for binding in RoleBinding.objects.live().filter(credential=credential).order_by("project_id", "pk"):
+            require_one_per_provider(binding)
     return credential
 
 

@@ -137,7 +137,7 @@ def role_binding_create(*, role: Role, values: Mapping[str, Any]) -> RoleBinding
         group_id=values.get("group_id"),
         **{name: values.get(name) for name in TARGET_FIELDS},
     )
-    _require_one_per_provider(binding)
+    require_one_per_provider(binding)
     _save(binding)
     _follow([binding])
     return binding
@@ -151,11 +151,17 @@ def _save(binding: RoleBinding) -> None:
         raise Conflict(TAKEN) from exc
 
 
-def _require_one_per_provider(binding: RoleBinding) -> None:
-    """One credential of a provider per project or agent, so that it is clear which one a session gets."""
+def require_one_per_provider(binding: RoleBinding) -> None:
+    """One credential of a provider per project or agent, so that it is clear which one a session gets.
+
+    The credential's lock keeps its provider as it is, and the credential from being deleted meanwhile.
+    """
     if binding.scope != Scope.CREDENTIAL or binding.user_id or not binding.project_id:
         return
-    credential = Credential.objects.get(pk=binding.credential_id)
+    rows = Credential.objects.live().filter(pk=binding.credential_id)
+    credential = rows.select_for_update(no_key=True).first()
+    if credential is None:
+        raise InvalidField("credential_id names nothing that exists")
     Project.objects.select_for_update(no_key=True).get(pk=binding.project_id)
     others = RoleBinding.objects.live().filter(
         scope=Scope.CREDENTIAL,
@@ -232,7 +238,7 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
         setattr(binding, name, wanted[name])
     if _is_owner(before) and (not _is_owner(binding) or Target.of(binding) != Target.of(before)):
         _require_other_owner(before)
-    _require_one_per_provider(binding)
+    require_one_per_provider(binding)
     _save(binding)
     _follow([before, binding])
     return binding

@@ -6,10 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from ambient.common.database import transactional
-from ambient.common.exceptions import InvalidField
 from ambient.common.permissions import ANYONE_SIGNED_IN, labelled
 from ambient.common.viewsets import ScopedViewSet
-from projects_app.models import Application, Credential
+from projects_app.models import Application
 from projects_app.resource_serializers import (
     ApplicationChangeSerializer,
     ApplicationSerializer,
@@ -21,6 +20,8 @@ from projects_app.services.applications import (
     application_refresh,
     application_sync,
     application_update,
+    lock_application,
+    require_may_send,
 )
 from projects_app.views.base import require_person
 from projects_app.views.merging import MergesLabels
@@ -67,10 +68,8 @@ class ApplicationViewSet(MergesLabels, ScopedViewSet):
         )
         permission = self.action_permissions["create"] if obj._state.adding else "application:update"
         self.authorize_object(permission, target)
-        pk = values.get("credential_id")
-        if pk and not Credential.objects.visible_to(self.request.user).filter(pk=pk).exists():
-            raise InvalidField("credential_id names no credential")
-        if pk == "":
+        require_may_send(self.request.user, obj, values)
+        if values.get("credential_id") == "":
             values["credential_id"] = None
 
     @extend_schema(request=ApplicationChangeSerializer)
@@ -88,7 +87,7 @@ class ApplicationViewSet(MergesLabels, ScopedViewSet):
     @transactional
     def changed(self, obj: Application, values: dict[str, Any]) -> Application:
         phase, compared = values.pop("operation_phase", None), values.pop("sync_status", None)
-        changed = self.perform_update(obj, values)
+        changed = self.perform_update(lock_application(obj.pk), values)
         if phase == "Running":
             changed = application_sync(application=changed)
         if compared == "Unknown":

@@ -231,6 +231,27 @@ def test_credential_from_making_to_its_end(boss):
     assert (credential.deleted_at is None, credential.token_sealed) == (False, None)
 
 
+def test_a_refused_token_is_not_shown_again(boss):
+    form = CREDENTIAL | {"token": "s3cr3t-token", "email": "x" * 321}
+    refused = add(boss, "projects_app_credential", **form)
+    assert "email may have at most" in refused.content.decode()
+    assert "s3cr3t-token" not in refused.content.decode()
+    assert not Credential.objects.exists()
+
+
+def test_staff_send_no_token_that_they_do_not_see(staff, everything):
+    application, credential = everything["projects_app_application"], everything["projects_app_credential"]
+    clerk = staff(
+        *(f"projects_app.{verb}_application" for verb in ("view", "change")), "projects_app.view_credential"
+    )
+    form = {"name": "fleet", "source_repo_url": "u", "source_path": "p", "destination_project": "tenant"}
+    form |= {"destination_ambient_url": "https://evil", "credential": credential.pk, "retry_limit": 3}
+    refused = change(clerk, application, "projects_app_application", **form)
+    assert "credential_id names no credential" in refused.content.decode()
+    application.refresh_from_db()
+    assert application.credential_id is None
+
+
 def test_application_actions_say_what_does_not_exist(boss, everything):
     application = everything["projects_app_application"]
     for action in ("sync", "refresh"):

@@ -6,8 +6,9 @@ import pytest
 
 from projects_app.models import Application
 from projects_app.services.applications import application_create
+from projects_app.views import applications as views
 from tests.factories import CredentialFactory, ProjectFactory, UserFactory
-from tests.integration.api.test_wire import check_error
+from tests.integration.api.test_wire import check_error, fingerprint
 
 NEW = {
     "name": "fleet",
@@ -170,10 +171,56 @@ def test_targets(api_client, user, bind_role, project, change, status):
     assert api_client.call("post", "/applications", body).status_code == status
 
 
+GO = {"destination_ambient_url": "https://there"}
+SENDS = [
+    # what it has, what is changed, status for who may change it but does not see the credential
+    pytest.param(GO, {"destination_ambient_url": "https://evil"}, 400, id="token-to-another-address"),
+    pytest.param({}, GO, 400, id="token-sent-at-all"),
+    pytest.param(
+        GO, {"destination_ambient_url": "https://there", "source_path": "p"}, 200, id="same-address"
+    ),
+    pytest.param(GO, {"source_path": "p"}, 200, id="another-field"),
+    pytest.param(GO, {"operation_phase": "Running"}, 200, id="a-sync"),
+    pytest.param(GO, {"destination_ambient_url": "", "credential_id": ""}, 200, id="both-taken-away"),
+]
+
+
+@pytest.mark.parametrize(("has", "change", "status"), SENDS)
+@pytest.mark.parametrize("sees", [False, True])
+def test_nobody_sends_a_token_that_they_cannot_see(api_client, bind_role, project, has, change, status, sees):
+    credential = CredentialFactory()
+    made = application_create(values=NEW | has | {"credential_id": credential.pk})
+    bind_role("gitops:admin")
+    if sees:
+        bind_role("credential:viewer", credential)
+    before = fingerprint()
+    response = api_client.call("patch", f"/applications/{made.pk}", change)
+    assert response.status_code == (200 if sees else status)
+    if response.status_code == 400:
+        check_error(response, 400, "8")
+        assert fingerprint() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", ["application_update", "application_sync", "application_refresh"])
+def test_a_fault_in_a_patch_leaves_nothing_of_it(owner, made, monkeypatch, step):
+    before = fingerprint()
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(views, step, fail)
+    body = {"source_path": "p", "operation_phase": "Running", "sync_status": "Unknown"}
+    assert owner.call("patch", f"/applications/{made.pk}", body).status_code == 500
+    assert fingerprint() == before
+
+
 MATRIX = [
     # role, on the project?, list, get, create, patch, sync, delete
     ("gitops:admin", False, 1, 200, 201, 200, 200, 204),
     ("gitops:viewer", False, 1, 200, 403, 403, 403, 403),
+    ("gitops:admin", True, 1, 200, 201, 200, 200, 204),
+    ("gitops:viewer", True, 1, 200, 403, 403, 403, 403),
     ("project:owner", True, 1, 200, 201, 200, 200, 204),
     ("project:editor", True, 1, 200, 403, 403, 403, 403),
     ("project:viewer", True, 1, 200, 403, 403, 403, 403),

@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 
 from ambient.common.encryption import unseal
-from projects_app.models import Credential, RoleBinding
+from ambient.common.exceptions import InvalidField
+from projects_app.models import Credential, CredentialUserObjectPermission, Role, RoleBinding
 from projects_app.services import credentials as service
-from tests.factories import AgentFactory, ProjectFactory, UserFactory
+from projects_app.services.role_bindings import role_binding_create
+from tests.factories import AgentFactory, CredentialFactory, ProjectFactory, UserFactory
 from tests.integration.api.test_wire import check_error, fingerprint
 
 TOKEN = "ghp_" + "s3cr3t" * 6
@@ -202,6 +204,66 @@ def test_what_is_deleted_is_forgotten(api_client, made):
         check_error(api_client.call("get", path), 404, "7")
     assert Credential.objects.get(pk=made.pk).token_sealed is None
     assert not RoleBinding.objects.live().filter(credential=made).exists()
+    assert not CredentialUserObjectPermission.objects.filter(content_object=made).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("method", "step"),
+    [
+        ("delete", "role_binding_delete"),
+        ("patch", "require_one_per_provider"),
+        ("patch", "seal"),
+        ("patch", "index_labels"),
+    ],
+)
+def test_a_fault_in_a_change_leaves_all_as_it_was(api_client, shared, monkeypatch, method, step):
+    before, sealed = fingerprint(), Credential.objects.get().token_sealed
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(service, step, fail)
+    body = {"provider": "gitlab", "token": TOKEN + "2"} if method == "patch" else None
+    assert api_client.call(method, f"/credentials/{shared.pk}", body).status_code == 500
+    assert fingerprint() == before
+    assert Credential.objects.get().token_sealed == sealed
+
+
+@pytest.mark.parametrize("case", ["key is gone", "of another row"])
+def test_a_token_that_cannot_be_opened_is_a_500_without_detail(api_client, made, caplog, case):
+    """It is bound to its row: copied to another one it opens for nobody."""
+    api_client.raise_request_exception = False
+    if case == "key is gone":
+        target = made
+        sealed = "enc:00000000:" + made.token_sealed.split(":")[2]
+    else:
+        target = Credential.objects.get(pk=api_client.call("post", "/credentials", NEW).json()["id"])
+        sealed = made.token_sealed
+    Credential.objects.filter(pk=target.pk).update(token_sealed=sealed)
+    response = api_client.call("get", f"/credentials/{target.pk}/token")
+    check_error(response, 500, "9")
+    assert response.json()["reason"] == "An unexpected error happened"
+    assert not any(text in caplog.text for text in (TOKEN, sealed))
+
+
+@pytest.mark.parametrize(
+    ("key", "create", "read", "token"),
+    [
+        pytest.param({}, 201, 200, 200, id="plain-key-is-the-user"),
+        pytest.param({"project": "demo"}, 403, 404, 404, id="project-key-reaches-no-credential"),
+        pytest.param({"role": "project:owner"}, 403, 404, 404, id="role-key-without-credentials"),
+        pytest.param({"role": "credential:viewer"}, 403, 200, 403, id="viewer-key-reads-no-token"),
+    ],
+)
+def test_a_narrowed_key(client_for, user, made, project, key, create, read, token):
+    narrow = {"project": project} if "project" in key else {}
+    if "role" in key:
+        narrow["role"] = Role.objects.get(name=key["role"])
+    client = client_for(user, **narrow)
+    assert client.call("post", "/credentials", NEW).status_code == create
+    assert client.call("get", f"/credentials/{made.pk}").status_code == read
+    assert client.call("get", f"/credentials/{made.pk}/token").status_code == token
 
 
 # Below a project
@@ -266,6 +328,61 @@ def test_who_may_not_bind_makes_nothing(api_client, project, bind_role, role):
 def test_a_second_one_of_a_provider_is_a_conflict_and_makes_nothing(api_client, shared):
     check_error(api_client.call("post", "/projects/demo/credentials", NEW), 409, "6")
     assert Credential.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_provider_makes_no_second_one_in_a_project(api_client, shared):
+    """Which of two a session gets would be chance."""
+    other = api_client.call("post", "/projects/demo/credentials", NEW | {"provider": "gitlab"}).json()
+    before = fingerprint()
+    response = api_client.call("patch", f"/credentials/{other['id']}", {"provider": "github"})
+    check_error(response, 409, "6")
+    assert fingerprint() == before
+    assert api_client.call("patch", f"/credentials/{other['id']}", {"provider": "jira"}).status_code == 200
+
+
+def test_what_is_bound_nowhere_may_change_its_provider(api_client, shared):
+    other = api_client.call("post", "/credentials", NEW | {"provider": "gitlab"}).json()
+    assert api_client.call("patch", f"/credentials/{other['id']}", {"provider": "github"}).status_code == 200
+
+
+BELOW = [
+    # method, rest, body, status for a member of the project who holds nothing on the credential
+    ("get", "/{id}", None, 404),
+    ("get", "/{id}/token", None, 404),
+    ("patch", "/{id}", {"description": "d"}, 403),
+    ("delete", "/{id}", None, 403),
+]
+
+
+@pytest.mark.parametrize("role", ["project:viewer", "project:editor", "project:owner"])
+@pytest.mark.parametrize(("method", "rest", "body", "status"), BELOW)
+def test_members_of_a_project_use_its_credentials_and_read_none(
+    client_for, bind_role, shared, project, role, method, rest, body, status
+):
+    bob = UserFactory()
+    bind_role(role, project, to=bob)
+    client = client_for(bob)
+    before = fingerprint()
+    path = f"/projects/demo/credentials{rest.format(id=shared.pk)}"
+    assert client.call(method, path, body).status_code == status
+    assert client.call("get", "/projects/demo/credentials").json()["items"] == []
+    assert fingerprint() == before
+
+
+def test_what_is_bound_elsewhere_is_changed_through_no_other_project(api_client, shared):
+    path = f"/projects/other/credentials/{shared.pk}"
+    check_error(api_client.call("patch", path, {"name": "x"}), 404, "7")
+    assert api_client.call("delete", path).status_code == 204
+    assert Credential.objects.live().get().name == "gh"
+
+
+def test_a_deleted_credential_is_bound_to_nothing(user, project):
+    gone = CredentialFactory()
+    values = {"scope": "credential", "credential_id": gone.pk, "project_id": project.pk}
+    service.credential_delete(credential=gone)
+    with pytest.raises(InvalidField):
+        role_binding_create(role=Role.objects.get(name="credential:viewer"), values=values)
 
 
 @pytest.mark.django_db(transaction=True)

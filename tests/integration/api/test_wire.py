@@ -7,8 +7,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from projects_app.models import Project
-from tests.factories import AgentFactory, InboxMessageFactory, RoleFactory, SessionFactory, UserFactory
+from projects_app.services.applications import application_create
+from sessions_app.services.schedules import schedule_create
+from tests.factories import (
+    AgentFactory,
+    CredentialFactory,
+    InboxMessageFactory,
+    RoleFactory,
+    SessionFactory,
+    UserFactory,
+)
 
+APPLICATION = {
+    "name": "fleet",
+    "source_repo_url": "https://x/y.git",
+    "source_path": "envs",
+    "destination_project": "demo",
+}
+SCHEDULE = {"name": "yearly", "schedule": "0 0 1 1 *"}
 COUNTED = (
     "projects_app_project",
     "projects_app_projectsettings",
@@ -22,6 +38,11 @@ COUNTED = (
     "sessions_app_run",
     "projects_app_globalgrant",
     "projects_app_projectuserobjectpermission",
+    "projects_app_rowcount",
+    "projects_app_credential",
+    "projects_app_credentialuserobjectpermission",
+    "projects_app_application",
+    "sessions_app_scheduledsession",
 )
 
 
@@ -62,6 +83,9 @@ def world(project, client_for, admin):
         "inbox": InboxMessageFactory(agent=agent).pk,
         "role": RoleFactory(name="own:role").pk,
         "user": UserFactory(username="bob").pk,
+        "credential": CredentialFactory(name="gh").pk,
+        "application": application_create(values=APPLICATION).pk,
+        "schedule": schedule_create(actor="bob", project=project, values=SCHEDULE).pk,
     }
 
 
@@ -77,6 +101,9 @@ CREATES = {
     ),
     "agents": ("/projects/{project}/agents", {"name": "fresh"}),
     "inbox": ("/projects/{project}/agents/{agent}/inbox", {"body": "hi"}),
+    "credentials": ("/credentials", {"name": "fresh", "provider": "github"}),
+    "applications": ("/applications", APPLICATION | {"name": "fresh"}),
+    "scheduled-sessions": ("/projects/{project}/scheduled-sessions", SCHEDULE | {"name": "fresh"}),
 }
 DETAILS = {
     "sessions": "/sessions/{session}",
@@ -85,6 +112,9 @@ DETAILS = {
     "roles": "/roles/{role}",
     "agents": "/projects/{project}/agents/{agent}",
     "inbox": "/projects/{project}/agents/{agent}/inbox/{inbox}",
+    "credentials": "/credentials/{credential}",
+    "applications": "/applications/{application}",
+    "scheduled-sessions": "/projects/{project}/scheduled-sessions/{schedule}",
 }
 BAD_BODIES = [
     pytest.param(b"", "17", id="empty"),
@@ -121,7 +151,7 @@ def test_bad_body_on_patch(world, kind, body, error_id):
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("kind", CREATES)
+@pytest.mark.parametrize("kind", [name for name in CREATES if name != "scheduled-sessions"])
 @pytest.mark.parametrize(
     ("extra", "status", "error_id"),
     [
@@ -244,7 +274,19 @@ def test_unknown_id_path_or_method(world, method, path, status, error_id):
     assert fingerprint() == before
 
 
-@pytest.mark.parametrize("kind", ["sessions", "projects", "project_settings", "users", "roles"])
+UNKNOWN_IS_GONE = (
+    "sessions",
+    "projects",
+    "project_settings",
+    "users",
+    "roles",
+    "credentials",
+    "applications",
+)
+NAMES_ARE_FREE = ("sessions", "inbox", "credentials")
+
+
+@pytest.mark.parametrize("kind", UNKNOWN_IS_GONE)
 def test_delete_of_unknown_id_is_204(world, kind):
     response = world["client"].call("delete", f"/{kind}/none")
     assert (response.status_code, response.content) == (204, b"")
@@ -258,7 +300,7 @@ def test_delete_is_204_and_final(world, kind):
     assert world["client"].call("get", path).status_code == 404
 
 
-@pytest.mark.parametrize("kind", [name for name in CREATES if name not in ("sessions", "inbox")])
+@pytest.mark.parametrize("kind", [name for name in CREATES if name not in NAMES_ARE_FREE])
 def test_duplicate_is_409(world, kind):
     path, body = CREATES[kind]
     assert world["client"].call("post", path.format(**world), body).status_code == 201
@@ -481,6 +523,24 @@ AGENT_PATCH = {
         ),
         pytest.param(
             "roles", {"display_name": "d", "description": "x"}, {"name": "x", "built_in": True}, id="role"
+        ),
+        pytest.param(
+            "credentials",
+            {"name": "n", "provider": "jira", "url": "u", "email": "e", "description": "d", "labels": "{ }"},
+            {"token": "t", "token_sealed": "x"},
+            id="credential",
+        ),
+        pytest.param(
+            "applications",
+            {"name": "n", "source_path": "p", "auto_sync": True, "retry_limit": 0, "annotations": "{ }"},
+            {"health_status": "Healthy", "sync_revision": "r"},
+            id="application",
+        ),
+        pytest.param(
+            "scheduled-sessions",
+            {"name": "n", "description": "d", "session_prompt": "p", "timeout": 0, "runner_type": "demo"},
+            {"project_id": "x", "last_run_at": "x", "created_by_user_id": "x"},
+            id="schedule",
         ),
     ],
 )
