@@ -5,13 +5,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from ambient.common.exceptions import not_found
+from ambient.common.exceptions import InvalidField, not_found
 from ambient.common.permissions import crud
+from projects_app.models import Agent
 from projects_app.views.base import InProjectViewSet
 from sessions_app.models import ScheduledSession, Session
 from sessions_app.schedule_serializers import ScheduledSessionSerializer, ScheduleTriggerSerializer
 from sessions_app.serializers import SessionSerializer
 from sessions_app.services.schedules import (
+    NO_AGENT,
     schedule_create,
     schedule_delete,
     schedule_trigger,
@@ -33,13 +35,19 @@ class ScheduledSessionViewSet(InProjectViewSet):
     delete_is_idempotent = False
 
     def perform_create(self, values: dict[str, Any]) -> ScheduledSession:
-        values["agent_id"] = values.get("agent_id") or None
+        self.check_agent(values)
         return schedule_create(actor=self.request.user.username, project=self.project, values=values)
 
     def perform_update(self, obj: ScheduledSession, values: dict[str, Any]) -> ScheduledSession:
-        if "agent_id" in values:
-            values["agent_id"] = values["agent_id"] or None
+        self.check_agent(values)
         return schedule_update(row=obj, changes=values)
+
+    def check_agent(self, values: dict[str, Any]) -> None:
+        """An empty agent is none; another must be one that the caller sees."""
+        if "agent_id" in values:
+            pk = values["agent_id"] = values["agent_id"] or None
+            if pk and not Agent.objects.visible_to(self.request.user).filter(pk=pk).exists():
+                raise InvalidField(NO_AGENT)
 
     def perform_destroy(self, obj: ScheduledSession) -> None:
         schedule_delete(row=obj)
@@ -57,7 +65,10 @@ class ScheduledSessionViewSet(InProjectViewSet):
     @extend_schema(request=None, responses=ScheduleTriggerSerializer)
     def trigger(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Start a session now, also while suspended. 409 when the agent is gone or at work already."""
-        session = schedule_trigger(row=self.get_object(), actor=request.user.username)
+        row = self.get_object()
+        if row.agent is not None:  # a schedule is no way around the right to start its agent
+            self.authorize_object("agent:start", row.agent)
+        session = schedule_trigger(row=row, actor=request.user.username)
         return Response({"status": "triggered", "session_id": session.pk})
 
 

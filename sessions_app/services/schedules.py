@@ -19,13 +19,14 @@ from sessions_app.services.sessions import session_create
 
 CARRIED = ("timeout", "inactivity_timeout", "stop_on_run_finished", "runner_type")
 """What a schedule sets on the sessions that it starts."""
+NO_AGENT = "agent_id names no agent of the project"
 TAKEN = "This ScheduledSession already exists"
 UPDATE_TAKEN = "Changes to ScheduledSession conflict with existing records"
 
 
 def _check_agent(project_id: str, pk: str | None) -> None:
     if pk is not None and not Agent.objects.live().filter(pk=pk, project_id=project_id).exists():
-        raise InvalidField("agent_id names no agent of the project")
+        raise InvalidField(NO_AGENT)
 
 
 def _save(row: ScheduledSession, reason: str, **kwargs: Any) -> None:

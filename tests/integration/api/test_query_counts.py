@@ -1,4 +1,4 @@
-"""How many queries each list and each get costs. The table is the promise; neither rows nor bindings add any."""
+"""How many queries each list and get costs. The table is the promise; neither rows nor bindings add any."""
 
 import pytest
 from django.db import connection

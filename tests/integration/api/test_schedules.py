@@ -5,11 +5,12 @@ import json
 
 import pytest
 
+from projects_app.services.role_bindings import role_binding_create
 from sessions_app.cron import next_due
 from sessions_app.models import ScheduledSession, Session, SessionMessage
 from sessions_app.services import schedules as service
 from sessions_app.services.schedules import schedule_create
-from tests.factories import AgentFactory, ProjectFactory, UserFactory
+from tests.factories import AgentFactory, ProjectFactory, RoleFactory, UserFactory
 from tests.integration.api.test_wire import check_error, fingerprint
 
 BASE = "/projects/demo/scheduled-sessions"
@@ -290,3 +291,14 @@ def test_a_fault_in_a_trigger_leaves_nothing(owner, made, project, monkeypatch, 
     assert not Session.objects.exists()
     assert not SessionMessage.objects.exists()
     assert ScheduledSession.objects.get().last_run_at is None
+
+
+def test_a_schedule_is_no_way_around_the_right_to_start_an_agent(client_for, project, made):
+    role = RoleFactory(permissions='["session:create", "session:read", "agent:read"]')
+    agent = AgentFactory(project=project)
+    ScheduledSession.objects.update(agent=agent)
+    bob = UserFactory()
+    values = {"scope": "project", "user_id": bob.username, "project_id": project.pk}
+    role_binding_create(role=role, values=values)
+    check_error(client_for(bob).call("post", f"{BASE}/{made.pk}/trigger"), 403, "4")
+    assert not Session.objects.exists()
