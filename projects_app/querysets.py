@@ -62,11 +62,12 @@ class RoleQuerySet(LiveQuerySet):
 
 class RoleBindingQuerySet(LiveQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """One's own bindings, and those on the projects and credentials that one may read."""
+        """One's own bindings, and those on the projects, agents and credentials that one may read."""
         access = access_of(user)
         seen = (
             access.rows("role_binding:read", {"project": "project_id", "credential": "credential_id"})
             | access.rows("project:read", {"project": "project_id"})
+            | access.rows("agent:read", {"project": "agent__project_id", "agent": "agent_id"})
             | access.rows("credential:read", {"credential": "credential_id"})
         )
         own = Q(user_id=user.username) if getattr(user, "pk", None) else Q(pk__in=())
