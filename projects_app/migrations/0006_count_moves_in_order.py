@@ -9,6 +9,9 @@ DECLARE
   old_project text := to_jsonb(OLD) ->> TG_ARGV[1];
   new_project text := to_jsonb(NEW) ->> TG_ARGV[1];
 BEGIN
+  INSERT INTO projects_app_rowcount (kind, project, rows)
+  SELECT DISTINCT TG_ARGV[0], p, 0 FROM unnest(ARRAY[old_project, new_project]) p ORDER BY p
+  ON CONFLICT DO NOTHING; -- a row that is made later would be locked out of order
   PERFORM 1 FROM projects_app_rowcount
   WHERE kind = TG_ARGV[0] AND project IN (old_project, new_project) ORDER BY project FOR NO KEY UPDATE;
   IF OLD.deleted_at IS NULL THEN
