@@ -61,5 +61,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ProjectHomeViewSet.as_view({"get": "home"}, basename="project"),
         name="project-home",
     ),
-    path("", include("sessions_app.conversation_urls")),
+    path("", include("sessions_app.session_urls")),
 ]

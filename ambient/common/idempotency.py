@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import salted_hmac
 
+from ambient.common import headers
 from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict, InvalidField
 
@@ -20,7 +21,6 @@ HEADER = "Idempotency-Key"
 LIMIT = 255
 KEPT = datetime.timedelta(hours=24)
 OTHER_BODY = "this Idempotency-Key was used for another request"
-_NARROWING = "X-Ambient-Project"  # it can fill the project of a body
 _PURGED_AT_ONCE = 1000
 _PURGE = """
 DELETE FROM projects_app_idempotentanswer WHERE ctid = ANY(ARRAY(
@@ -46,7 +46,11 @@ def key_of(request: Any) -> str | None:
 
 def _digest(request: Any) -> str:
     """What the request asks for. Keyed, since a body may hold a secret."""
-    parts = [request.method.encode(), request.path.encode(), request.headers.get(_NARROWING, "").encode()]
+    parts = [
+        request.method.encode(),
+        request.path.encode(),
+        request.headers.get(headers.PROJECT, "").encode(),
+    ]
     whole = b"\0".join([*parts, request.body_bytes])
     return salted_hmac("idempotency", hashlib.sha256(whole).hexdigest(), algorithm="sha256").hexdigest()
 

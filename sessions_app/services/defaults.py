@@ -29,25 +29,24 @@ def _set_values(source: Any, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def defaults_of(project: Project, agent: Agent | None) -> dict[str, Any]:
-    """Cascaded defaults of a new session; what is missing here is the platform's."""
+    """Defaults of a new session; what is missing here is the platform's.
+
+    `repos` are the project's, for sessions that name no repository.
+    """
     settings = ProjectSettings.objects.filter(project=project, deleted_at=None).first()
     values = _set_values(settings, CASCADED) if settings else {}
-    return values | (_set_values(agent, CASCADED) if agent else {})
+    repos = _project_repos(settings.repositories) if settings else None
+    return values | (_set_values(agent, CASCADED) if agent else {}) | ({"repos": repos} if repos else {})
 
 
-def default_repos(project: Project) -> str | None:
-    """`repos` of a session that names no repository: the project's, where its settings have any."""
-    settings = ProjectSettings.objects.filter(project=project, deleted_at=None).first()
-    entries = repos_of(settings.repositories) if settings else []
-    wanted = [
-        {
-            "url": entry["url"],
-            "branch": entry.get("branch") or DEFAULT_BRANCH,
-            "name": repo_name(entry["url"]),
-        }
-        for entry in entries
-        if isinstance(entry.get("url"), str) and repo_name(entry["url"])
-    ]
+def _project_repos(text: str | None) -> str | None:
+    """`repositories` of project settings as `repos` of a session; entries without a URL are left out."""
+    wanted = []
+    for entry in repos_of(text):
+        url, branch = entry.get("url"), entry.get("branch")
+        if isinstance(url, str) and repo_name(url):
+            branch = branch if isinstance(branch, str) and branch else DEFAULT_BRANCH
+            wanted.append({"url": url, "branch": branch, "name": repo_name(url)})
     return json.dumps(wanted) if wanted else None
 
 

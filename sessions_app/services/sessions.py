@@ -27,7 +27,7 @@ from sessions_app.choices import (
     Trigger,
 )
 from sessions_app.models import MessageCounter, ScheduledSession, Session, SessionStream
-from sessions_app.services.defaults import default_repos, defaults_of
+from sessions_app.services.defaults import defaults_of
 from sessions_app.services.messages import message_store_and_queue
 from sessions_app.status import Condition, fail_queued, session_record_status
 
@@ -62,9 +62,10 @@ def session_create(
     if row is None or row[0] is not None:
         raise not_found("Project", project.pk)
     pk = ksuid()
-    values = defaults_of(project, agent) | {name: value for name, value in spec.items() if value is not None}
-    if not values.get("repo_url") and not values.get("repos"):
-        values["repos"] = default_repos(project)
+    given = {name: value for name, value in spec.items() if value is not None}
+    values = defaults_of(project, agent) | given
+    if given.get("repo_url") and "repos" not in given:
+        values.pop("repos", None)
     values.setdefault("name", f"session-{pk[-8:].lower()}")
     session = Session(
         id=pk,

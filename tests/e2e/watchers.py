@@ -71,6 +71,7 @@ class Watcher:
     """What one client has seen, in the order it came."""
 
     name: str
+    base: str = ""  # of the server
     seen: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     connections: int = 0
     ended: bool = False
@@ -144,7 +145,7 @@ class Watchers:
         """Follow a session for ever, by server-sent events or websocket, coming back after every cut."""
         suffix, client = {"sse": ("agui/events", sse), "websocket": ("agui/ws", websocket)}[kind]
         url = f"{base}{V1}/sessions/{session}/{suffix}"
-        watcher = Watcher(f"{kind} {urlsplit(base).port}")
+        watcher = Watcher(f"{kind} {urlsplit(base).port}", base)
         self._begin(self._follow(watcher, lambda last: client(url, token or self._token, last), after))
         return watcher
 
