@@ -62,7 +62,7 @@ def _stream(session_id: str) -> dict[str, Any] | None:
 def _interrupts(session_id: str) -> list[dict[str, Any]]:
     rows = Interrupt.objects.filter(session_id=session_id).order_by("-created_at")
     names = ("interrupt_id", "kind", "state", "created_at", "expires_at", "answered_by", "answered_at")
-    return list(rows.values(*names)[:SHOWN])
+    return list(rows.values(*names)[:SHOWN])[::-1]
 
 
 def _history(session_id: str) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from ambient.common.transcript import Transcript
-from sessions_app.choices import FINAL_PHASES, RunState
-from sessions_app.models import Run, Session
+from sessions_app.choices import FINAL_PHASES, InterruptState, RunState
+from sessions_app.models import Interrupt, Run, Session
 from sessions_app.streams.frames import Frame
 from sessions_app.streams.pools import Pools
 from sessions_app.streams.store import Store
@@ -60,12 +60,24 @@ async def _follow(session_id: str, say: Callable[[str], None], store: Store, tra
         if run is not None and run.state in CODES:
             if run.error_message:
                 say(f"the run {run.state}: {run.error_message}")
+            for question in await sync_to_async(_questions)(session_id):
+                say(f"  asks       {question}")
             return CODES[RunState(run.state)]
         if session.phase in FINAL_PHASES or session.deleted_at is not None:
             return FAILED if run is not None or session.phase == "Failed" else DONE
         if run is None and session.phase == "Running":
             return DONE  # nothing was asked of it
         await asyncio.sleep(EVERY_SECONDS)
+
+
+def _questions(session_id: str) -> list[str]:
+    """What waits for a person, and where it is answered (docs/sessions.md)."""
+    path = f"/api/ambient/v1/sessions/{session_id}/interrupts"
+    said = []
+    for asked in Interrupt.objects.filter(session_id=session_id, state=InterruptState.OPEN):
+        message = json.loads(asked.request).get("message") or asked.kind
+        said.append(f"{message}  (answer: POST {path}/{asked.interrupt_id}/answer)")
+    return said
 
 
 def _look(session_id: str) -> tuple[Session, Run | None]:

@@ -57,7 +57,9 @@ def up(home: Home) -> int:
         api, control_plane = endpoints(platform.env)
         _say(f"\nAPI            {api.url}/api/ambient/v1")
         _say(f"its document   {api.url}/api/ambient/v1/openapi.html")
-        _say(f"admin          {api.url}/admin/  (user admin, first password in {home}/admin.password)")
+        kept = home.path / "admin.password"  # a restored home has none: its users have their passwords
+        words = f", first password in {kept}" if kept.exists() else ""
+        _say(f"admin          {api.url}/admin/  (user admin{words})")
         _say(f"control plane  {control_plane.url}")
         _say(f"key            {home}/admin.key, for programs")
         _say("Ctrl-C or `make down` stops it.")

@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import psycopg
 
 from ambient.embedded.home import CHECKOUT
@@ -17,6 +19,13 @@ if str(SDK) not in sys.path:
     sys.path.insert(0, str(SDK))
 
 from ambient_platform import AmbientClient, APIError  # noqa: E402
+
+TOKEN = """
+from reconciler.launch import runner_secret
+from sessions_app.models import Session
+from sessions_app.runner_identity import agui_token
+print(agui_token(runner_secret(Session.objects.get(pk="{session}"))))
+"""
 
 __all__ = ["APIError", "AmbientClient", "Stage"]
 
@@ -68,6 +77,25 @@ class Stage(Machine):
         """One number of a server's metrics."""
         text = httpx.get(f"{url}/metrics", timeout=30, trust_env=False).text
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.split(" ")[0] == name)
+
+    def call_runner(self, session: str, path: str, body: dict[str, Any], *, epoch: int) -> httpx.Response:
+        """What a holder of the session's stream with this epoch would send to its runner."""
+        [(endpoint,)] = self.query("SELECT runner_endpoint FROM sessions_app_session WHERE id = %s", session)
+        headers = {
+            "X-Ambient-Session-Token": self.manage("shell", "-v", "0", "-c", TOKEN.format(session=session)),
+            "X-Ambient-Epoch": str(epoch),
+        }
+        return httpx.post(endpoint + path, json=body, headers=headers, timeout=30, trust_env=False)
+
+    def runner_connections(self, session: str, *pids: int) -> set[int]:
+        """Their own ports of all open connections that these processes have to a session's runner."""
+        [(endpoint,)] = self.query("SELECT runner_endpoint FROM sessions_app_session WHERE id = %s", session)
+        return {
+            found.laddr.port
+            for pid in pids
+            for found in psutil.Process(pid).net_connections("tcp")
+            if found.status == psutil.CONN_ESTABLISHED and found.raddr.port == urlsplit(endpoint).port
+        }
 
     # --- sessions
 
@@ -122,8 +150,13 @@ class Stage(Machine):
 
     def wait_attempt(self, session: str, attempt: int, seconds: float = START_SECONDS) -> Any:
         """The session, once it runs (or has failed) with this attempt."""
-        eventually(lambda: self.attempt(session) >= attempt, f"attempt {attempt}", seconds)
-        return self.wait_phase(session, "Running", "Failed", seconds=seconds)
+        phases = ("Running", "Failed")
+        return self.wait_session(
+            session,
+            lambda row: row.phase in phases and self.attempt(session) >= attempt,
+            f"attempt {attempt}",
+            seconds,
+        )
 
     def owners(self) -> set[str]:
         """Control-plane processes with a live heartbeat."""

@@ -99,14 +99,18 @@ def test_database_that_restarts_is_a_503_with_a_retry_time_and_then_all_goes_on(
 
 
 def test_streams_outlive_a_database_that_is_away_longer_than_a_lease(stage, watchers, running):
-    stage.add_control_plane()  # which could take the stream
+    second, _ = stage.add_control_plane()  # which could take the stream
+    pids = stage.pid("control-plane"), second.pid
     clients = everywhere(stage, watchers, running)
     sent = stage.client.sessions.send(running, "/long 18")
     for client in clients:
         client.wait(lambda client=client: "tick 3" in client.text(), "ticks")
     epoch, holder = stage.epoch(running), stage.holder(running)
+    reading = stage.runner_connections(running, *pids)
+    assert reading, "the holder reads the run"
     with stage.without("postgres", signal.SIGINT):
         time.sleep(AWAY_SECONDS)  # the fault itself
+    assert reading <= stage.runner_connections(running, *pids), "the runner is read by the same connection"
     for client in clients:
         client.wait_runs(1, seconds=STREAM_BACK_SECONDS)
         client.check_dense()

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -24,6 +25,22 @@ pytestmark = pytest.mark.faults
 KINDS = ("sse", "websocket")
 TRIES = 40
 MIB = 1024 * 1024
+FLOOD = "/flood 10000"
+RUN_INPUT = {
+    "threadId": "t",
+    "runId": "late",
+    "state": {},
+    "messages": [{"id": "1", "role": "user", "content": "/echo late"}],
+    "tools": [],
+    "context": [],
+    "forwardedProps": {},
+}
+CALLS_OF_A_HOLDER = {
+    "/": RUN_INPUT,
+    "/runs/late/ack": {"index": 1},
+    "/interrupt": {},
+    "/exit": {"run": "late"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +144,12 @@ def test_holder_frozen_longer_than_its_lease_is_replaced_and_refused_when_it_wak
         eventually(lambda: stage.holder(session) == first, "the first holds it", TAKEOVER_SECONDS)
         seen = len(everyone[0].seen)
         everyone[0].wait(lambda: len(everyone[0].seen) > seen + 5, "new events")
+        for path, body in CALLS_OF_A_HOLDER.items():
+            late = stage.call_runner(session, path, body, epoch=1)
+            assert (late.status_code, late.json()["reason"]) == (409, "StaleEpoch"), path
+    eventually(
+        lambda: stage.metric(url, "ambient_stream_leases_lost_total") == 1, "the old one knows", READY_SECONDS
+    )
     check_whole([*everyone, behind], 80)
     assert stage.holder(session) in (first, None)
     assert stage.epoch(session) == 2
@@ -168,9 +191,14 @@ def test_500_watchers_replay_at_once_and_a_flood_beside_them_is_stored(stage, wa
     whole = watchers.events(stage.control_plane, old)
     whole.wait_runs(1, seconds=60 * GENEROUS)
     pid = stage.pid("control-plane")
+    begin = time.monotonic()
+    assert stage.ask_and_wait(new, FLOOD, 60 * GENEROUS).delivery == "done"
+    alone = time.monotonic() - begin
     before = memory_of(pid)
     everyone = [watchers.counter(stage.control_plane, old) for _ in range(500)]
-    sent = stage.client.sessions.send(new, "/flood 10000")
+    sent = stage.client.sessions.send(new, FLOOD)
+    soon = max(alone, 1) * GENEROUS  # appends wait for no watcher
+    assert stage.wait_delivery(new, sent.id, "done", "failed", seconds=soon).delivery == "done"
     live = watchers.events(stage.api, new)
     last = whole.seqs[-1]
     for watcher in everyone:
@@ -180,22 +208,21 @@ def test_500_watchers_replay_at_once_and_a_flood_beside_them_is_stored(stage, wa
     assert {(watcher.problem, watcher.events, watcher.in_order) for watcher in everyone} == {
         ("", len(whole.seen), True)
     }
-    assert stage.wait_delivery(new, sent.id, "done", "failed", seconds=60 * GENEROUS).delivery == "done"
-    live.wait_runs(1)
+    live.wait_runs(2)
     live.check_dense()
-    assert live.count("TEXT_MESSAGE_CONTENT") == 10_000
+    assert live.count("TEXT_MESSAGE_CONTENT") == 20_000
     assert memory_of(pid) - before < 400 * MIB
     assert stage.pid("control-plane") == pid
 
 
 @pytest.mark.parametrize(
-    "frames",
+    ("frames", "reason"),
     [
-        pytest.param(["{not json"] * 10, id="garbage"),
-        pytest.param([json.dumps({"op": "ping"})] * 400, id="flood"),
+        pytest.param(["{not json"] * 20, "JSON", id="garbage"),
+        pytest.param([json.dumps({"op": "ping"})] * 400, "too many frames", id="flood"),
     ],
 )
-def test_garbage_or_a_flood_on_a_websocket_ends_it_alone(stage, watchers, running, frames):
+def test_garbage_or_a_flood_on_a_websocket_ends_it_alone(stage, watchers, running, frames, reason):
     other = watchers.events(stage.api, running, kind="websocket")
     address = re.sub("^http", "ws", f"{stage.api}{V1}/sessions/{running}/agui/ws")
     refused = []
@@ -218,8 +245,8 @@ def test_garbage_or_a_flood_on_a_websocket_ends_it_alone(stage, watchers, runnin
         with pytest.raises(websockets.ConnectionClosed) as closed:
             listen(socket)
         assert closed.value.rcvd.code == 4400
-    assert refused
-    assert all(refused)
+    assert len(refused) == 10
+    assert all(reason in text for text in refused), refused
     assert stage.ask_and_wait(running, "/echo unharmed").delivery == "done"
     other.wait_runs(1)
     other.check_dense()

@@ -2,10 +2,10 @@
 
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -15,7 +15,6 @@ from tests.e2e.system import (
     GENEROUS,
     START_SECONDS,
     TAKEOVER_SECONDS,
-    children_and_self,
     eventually,
     processes_of,
 )
@@ -54,17 +53,23 @@ def test_worker_killed_in_a_pass_delays_but_loses_nothing(stage, make_session):
     check_running_once(stage, sessions)
 
 
-def test_worker_frozen_in_a_pass_is_replaced_and_harmless_when_it_wakes(stage, make_session):
-    stage.add_worker()
-    sessions = [make_session(name=str(number)) for number in range(4)]
-    frozen = children_and_self(stage.pid("worker"))
-    try:
-        hold_in_their_passes(stage, sessions, lambda: [os.kill(pid, signal.SIGSTOP) for pid in frozen])
+def test_worker_frozen_in_a_pass_is_replaced_and_harmless_when_it_wakes(stage, reasons, make_session):
+    second = stage.add_worker()
+    with ExitStack() as first_frozen:
+        with stage.frozen(second.pid):  # so that it is the first that has the claims
+            sessions = [make_session(name=str(number)) for number in range(4)]
+            hold_in_their_passes(
+                stage, sessions, lambda: first_frozen.enter_context(stage.frozen(stage.pid("worker")))
+            )
         for session in sessions:
             stage.wait_phase(session, "Running")
-    finally:
-        stage.thaw(frozen)
+    with stage.frozen(second.pid):  # so that it is the first that does this, after its late passes
+        stage.wait_phase(make_session(name="later"), "Running")
     check_running_once(stage, sessions)
+    for session in sessions:
+        assert stage.attempt(session) == 1
+        assert reasons(session).count("Ready") == 1, "no late write was taken"
+        assert reasons(session)[-1] == "Ready"
 
 
 @pytest.mark.parametrize("frozen", ["watcher", "beat"])

@@ -1,6 +1,7 @@
 """`manage.py session_show`: everything about one session, for support."""
 
 import json
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,8 +10,16 @@ from django.core.serializers.json import DjangoJSONEncoder
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.runtimes import runtime_for
 from reconciler.selectors import ref_of
-from reconciler.support import session_report
+from reconciler.support import SHOWN, session_report
 from sessions_app.models import Session
+
+LINES_LIMIT = 100_000
+
+
+def _lines(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LINES_LIMIT:
+        raise ArgumentTypeError(f"{text!r} is no number of lines from 1 to {LINES_LIMIT}")
+    return int(text)
 
 
 class Command(BaseCommand):
@@ -22,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("session", help="the session's id; deleted ones are shown too")
         parser.add_argument("--json", action="store_true", help="as one JSON object")
         parser.add_argument(
-            "--log", type=int, default=0, metavar="LINES", help="also the runner's last lines"
+            "--log", type=_lines, default=0, metavar="LINES", help="also the runner's last lines"
         )
 
     def handle(self, *args: Any, session: str, log: int, **options: Any) -> None:
@@ -30,7 +39,7 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"there is no session {session!r}")
         report = session_report(found)
-        if log > 0:
+        if log:
             report["runner_log"] = self._log(found, log)
         if options["json"]:
             self.stdout.write(json.dumps(report, cls=DjangoJSONEncoder, indent=2))
@@ -45,7 +54,10 @@ class Command(BaseCommand):
             return [f"cannot be read: {exc.message}"]
 
     def _write(self, title: str, part: Any) -> None:
-        self.stdout.write(self.style.MIGRATE_HEADING(title.replace("_", " ")))
+        heading = title.replace("_", " ")
+        if isinstance(part, list) and title != "runner_log" and len(part) == SHOWN:
+            heading += f" (the newest {SHOWN})"
+        self.stdout.write(self.style.MIGRATE_HEADING(heading))
         if not part:
             self.stdout.write("  none")
         elif isinstance(part, dict):

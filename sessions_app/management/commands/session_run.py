@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from argparse import ArgumentTypeError
 from typing import Any
 
+import pghistory
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
@@ -16,6 +18,16 @@ from sessions_app.services.agents import agent_start
 from sessions_app.services.sessions import session_create, session_stop
 
 INTERRUPTED = 130
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value
 
 
 class Command(BaseCommand):
@@ -34,12 +46,16 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="the session's name")
         parser.add_argument("--repo-url", help="repository to work in")
         parser.add_argument("--runner-type", choices=RUNNER_TYPES, help="framework of the runner")
-        parser.add_argument("--seconds", type=float, help="follow for so long at most")
+        parser.add_argument("--seconds", type=_seconds, help="follow for so long at most")
         parser.add_argument(
             "--stop-on-exit", action="store_true", help="stop the session at the end, also after Ctrl-C"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with pghistory.context(user=options["user"]):
+            self._run(options)
+
+    def _run(self, options: dict[str, Any]) -> None:
         session = self._create(options)
         begin = time.monotonic()
 

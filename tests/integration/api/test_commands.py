@@ -85,6 +85,8 @@ def test_bootstrap(db, home):
     assert again == out
     assert kept.read_text().strip() == password
     assert (User.objects.count(), ApiKey.objects.count()) == (1, 1)
+    kept.unlink()  # as after a restore
+    assert str(kept) not in run("bootstrap")
 
 
 @pytest.mark.parametrize("damage", ["removed", "foreign"])

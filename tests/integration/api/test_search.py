@@ -282,6 +282,26 @@ def test_a_remembered_page_skips_no_rows_by_counting(client, many):
     assert not any("OFFSET" in query["sql"] for query in queries)
 
 
+def test_a_narrowed_key_has_pages_of_its_own(client, client_for, user, bind_role, many, project):
+    """Its rows are fewer than its owner's, so the owner's places would be wrong for it."""
+    other = ProjectFactory(id="other")
+    bind_role("project:owner", other)
+    Session.objects.bulk_create(Session(project=other, name=f"o{n:02}") for n in range(20))
+    Session.objects.filter(project=other).update(created_at="2020-01-01T00:00:00Z")
+    walk(client, 7)
+    narrowed = client_for(user, project=project)
+    assert [item["name"] for item in narrowed.call("get", "/sessions?size=7&page=5").json()["items"]] == many[
+        28:35
+    ]
+
+
+def test_a_first_page_of_any_size_is_one_query_for_its_rows(client, many):
+    with CaptureQueriesContext(connection) as queries:
+        body = client.call("get", "/sessions?size=65500").json()
+    assert body["size"] == 60
+    assert sum('FROM "sessions_app_session"' in query["sql"] for query in queries) == 1
+
+
 def test_another_query_remembers_its_own_places(client, many):
     walk(client, 7)
     body = client.call("get", "/sessions?size=7&page=2&search=name+>+'s29'").json()

@@ -8,7 +8,8 @@ from django.core.management import CommandError
 from django.db import connection
 
 from projects_app.models import Project
-from sessions_app.models import Run, Session, SessionEvent, SessionStream
+from sessions_app import details
+from sessions_app.models import Interrupt, Run, Session, SessionEvent, SessionStream
 from tests.factories import AgentFactory, UserFactory
 
 EVENTS = {
@@ -47,6 +48,15 @@ def platform(tenant):
             SessionEvent.objects.bulk_create(stored)
             SessionStream.objects.filter(pk=session.pk).update(event_seq=len(stored))
             Session.objects.filter(pk=session.pk).update(phase="Running", reason="Ready")
+            if events == "question":
+                Interrupt.objects.create(
+                    session=session,
+                    run="r",
+                    interrupt_id="ask-1",
+                    kind="question",
+                    request='{"message": "Which colour?"}',
+                    expires_at="2036-01-01T00:00:00Z",
+                )
             Run.objects.filter(session=session).update(state=state, **fields)
             connection.close()
 
@@ -64,7 +74,9 @@ def platform(tenant):
     [
         pytest.param("finished", "success", 0, "agent      All done", id="success"),
         pytest.param("failed", "error", 1, "RUN_ERROR it broke", id="error"),
-        pytest.param("interrupted", "question", 3, "RUN_FINISHED interrupt", id="question"),
+        pytest.param(
+            "interrupted", "question", 3, "asks       Which colour?  (answer: POST /api", id="question"
+        ),
     ],
 )
 def test_the_exit_code_is_the_runs_result(run, platform, state, events, code, line):
@@ -78,6 +90,7 @@ def test_the_exit_code_is_the_runs_result(run, platform, state, events, code, li
         "running",
     )
     assert f"session_show {session.pk}" in out
+    assert details.history_rows(session.pk).first().pgh_context.metadata["user"] == "admin"
 
 
 def test_stop_on_exit(run, platform):
@@ -121,6 +134,8 @@ def test_an_agent(run, tenant):
         pytest.param(("--project", "none"), "no project", id="unknown-project"),
         pytest.param(("--project", "tenant", "--user", "nobody"), "no active user", id="unknown-user"),
         pytest.param(("--project", "tenant", "--agent", "nobody"), "no agent", id="unknown-agent"),
+        pytest.param(("--project", "tenant", "--seconds", "0"), "seconds above 0", id="no-time"),
+        pytest.param(("--project", "tenant", "--seconds", "nan"), "seconds above 0", id="not-a-time"),
     ],
 )
 def test_refusals(run, tenant, options, text):

@@ -77,6 +77,18 @@ def test_the_runners_log_that_cannot_be_read_says_so(run, made, tmp_path, monkey
     assert "cannot be read" in run("session_show", made.pk, "--log", "5")[1]
 
 
+@pytest.mark.parametrize("lines", ["-5", "0", "many", "1" * 30])
+def test_the_number_of_lines_is_checked(run, made, lines):
+    with pytest.raises(CommandError, match="no number of lines"):
+        run("session_show", made.pk, f"--log={lines}")
+
+
+def test_what_is_cut_says_so(run, made):
+    for number in range(2, 30):
+        SessionEvent.objects.create(session_id=made.pk, seq=number, run="r", type="CUSTOM", event="{}")
+    assert "events (the newest 20)" in run("session_show", made.pk)[1]
+
+
 def test_unknown(run, db):
     with pytest.raises(CommandError, match="no session"):
         run("session_show", "nothing")

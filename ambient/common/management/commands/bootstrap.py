@@ -46,7 +46,9 @@ class Command(BaseCommand):
             if password:
                 write_private(env.HOME / PASSWORD_FILE, password + "\n")
             self._ensure_key()
-        self.stdout.write(f"Sign in as {USERNAME}; first password: {env.HOME / PASSWORD_FILE}")
+        kept = env.HOME / PASSWORD_FILE
+        words = f"first password: {kept}" if kept.exists() else "with the password that it has"
+        self.stdout.write(f"Sign in as {USERNAME}; {words}")
         self.stdout.write(f"API key for scripts: {env.HOME / KEY_FILE}")
 
     def _ensure_user(self) -> str | None:
