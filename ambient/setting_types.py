@@ -49,7 +49,7 @@ def seconds(raw: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        raise ValueError(f"{raw!r} is not a number of seconds")
+        raise ValueError(f"{raw!r} is not a number of seconds above 0")
     return number
 
 

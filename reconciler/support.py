@@ -14,6 +14,8 @@ SECRET = ("runner_secret", "environment_variables", "labels_index", "annotations
 """Columns that are left out: sealed, perhaps secret, or said already."""
 TEXTS = ("prompt", "system_prompt", "mcp_servers", "conditions")
 SHOWN = 20
+CUT = frozenset({"interrupts", "runs", "messages", "events", "logs", "history"})
+"""Of these at most `SHOWN` are told, the newest."""
 TEXT_LENGTH = 200
 
 

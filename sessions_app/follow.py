@@ -7,6 +7,7 @@ from typing import cast
 
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.urls import reverse
 
 from ambient.common.transcript import Transcript
 from sessions_app.choices import FINAL_PHASES, InterruptState, RunState
@@ -72,11 +73,11 @@ async def _follow(session_id: str, say: Callable[[str], None], store: Store, tra
 
 def _questions(session_id: str) -> list[str]:
     """What waits for a person, and where it is answered (docs/sessions.md)."""
-    path = f"/api/ambient/v1/sessions/{session_id}/interrupts"
     said = []
     for asked in Interrupt.objects.filter(session_id=session_id, state=InterruptState.OPEN):
         message = json.loads(asked.request).get("message") or asked.kind
-        said.append(f"{message}  (answer: POST {path}/{asked.interrupt_id}/answer)")
+        path = reverse("session-interrupt-answer", args=[session_id, asked.interrupt_id])
+        said.append(f"{message}  (answer: POST {path})")
     return said
 
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
 from projects_app.choices import Scope
@@ -13,6 +14,10 @@ from projects_app.services.role_bindings import role_binding_create
 from tests.factories import ProjectFactory, SessionFactory, UserFactory
 
 V1 = "/api/ambient/v1"
+
+# How long an example takes says how busy the machine is: timings belong to `make bench`.
+settings.register_profile("ambient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ambient")
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -3,7 +3,7 @@
 import factory
 
 from projects_app.models import Agent, Credential, InboxMessage, Project, ProjectSettings, Role, User
-from sessions_app.models import Session
+from sessions_app.models import Interrupt, Session
 from sessions_app.services.sessions import session_create
 
 
@@ -76,3 +76,15 @@ class SessionFactory(factory.django.DjangoModelFactory):
         session = session_create(actor=actor, project=project, spec={"name": name}, agent=agent)
         Session.objects.filter(pk=session.pk).update(**values)
         return Session.objects.get(pk=session.pk)
+
+
+class InterruptFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Interrupt
+
+    session = factory.SubFactory(SessionFactory)
+    run = "r"
+    interrupt_id = factory.Sequence(lambda n: f"ask-{n}")
+    kind = "question"
+    request = '{"message": "Which colour?"}'
+    expires_at = "2036-01-01T00:00:00Z"

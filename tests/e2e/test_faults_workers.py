@@ -20,6 +20,8 @@ from tests.e2e.system import (
 )
 
 pytestmark = pytest.mark.faults
+RENEWED = """SELECT count(*) FROM reconciler_workitem
+             WHERE key = ANY(%s) AND locked_until > requested_at + interval '12 s'"""
 CLAIMED = "SELECT count(*) FROM reconciler_workitem WHERE key = ANY(%s) AND locked_until > now()"
 ASK = "SELECT ambient_ask('session', id, project_id, false) FROM sessions_app_session WHERE id = ANY(%s)"
 WAITING = "SELECT count(*) FROM reconciler_workitem WHERE key = ANY(%s) AND due_at <= now()"
@@ -31,8 +33,15 @@ def _healed(healed):
     """Every test here leaves the platform as it was found."""
 
 
-def hold_in_their_passes(stage, sessions, act):
-    """Do something to the workers while a pass of these sessions has its claim and cannot go on."""
+def hold_at_the_host(stage, sessions, act):
+    """Do something to the workers while a pass has read its session and waits for the runner-host."""
+    with stage.frozen(stage.pid("runner-host")):
+        eventually(lambda: stage.query(RENEWED, sessions) != [(0,)], "a pass that waits, its claim renewed")
+        act()
+
+
+def hold_in_a_write(stage, sessions, act):
+    """Do something to the workers while a pass of these sessions has its claim and waits to write."""
     with psycopg.connect(stage.platform.env["DATABASE_URL"]) as connection:
         connection.execute("SELECT 1 FROM sessions_app_session WHERE id = ANY(%s) FOR UPDATE", [sessions])
         eventually(lambda: stage.query(CLAIMED, sessions) != [(0,)], "a pass under way")
@@ -49,18 +58,17 @@ def check_running_once(stage, sessions, seconds=START_SECONDS):
 
 def test_worker_killed_in_a_pass_delays_but_loses_nothing(stage, make_session):
     sessions = [make_session(name=str(number)) for number in range(4)]
-    hold_in_their_passes(stage, sessions, lambda: stage.kill("worker"))
+    hold_in_a_write(stage, sessions, lambda: stage.kill("worker"))
     check_running_once(stage, sessions)
 
 
-def test_worker_frozen_in_a_pass_is_replaced_and_harmless_when_it_wakes(stage, reasons, make_session):
+@pytest.mark.parametrize("hold", [hold_in_a_write, hold_at_the_host])
+def test_worker_frozen_in_a_pass_is_replaced_and_harmless_when_it_wakes(stage, reasons, make_session, hold):
     second = stage.add_worker()
     with ExitStack() as first_frozen:
         with stage.frozen(second.pid):  # so that it is the first that has the claims
             sessions = [make_session(name=str(number)) for number in range(4)]
-            hold_in_their_passes(
-                stage, sessions, lambda: first_frozen.enter_context(stage.frozen(stage.pid("worker")))
-            )
+            hold(stage, sessions, lambda: first_frozen.enter_context(stage.frozen(stage.pid("worker"))))
         for session in sessions:
             stage.wait_phase(session, "Running")
     with stage.frozen(second.pid):  # so that it is the first that does this, after its late passes

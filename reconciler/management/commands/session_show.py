@@ -1,25 +1,18 @@
 """`manage.py session_show`: everything about one session, for support."""
 
 import json
-from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
+from ambient.common.management.arguments import checked
+from ambient.setting_types import whole
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.runtimes import runtime_for
 from reconciler.selectors import ref_of
-from reconciler.support import SHOWN, session_report
+from reconciler.support import CUT, SHOWN, session_report
 from sessions_app.models import Session
-
-LINES_LIMIT = 100_000
-
-
-def _lines(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= LINES_LIMIT:
-        raise ArgumentTypeError(f"{text!r} is no number of lines from 1 to {LINES_LIMIT}")
-    return int(text)
 
 
 class Command(BaseCommand):
@@ -31,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("session", help="the session's id; deleted ones are shown too")
         parser.add_argument("--json", action="store_true", help="as one JSON object")
         parser.add_argument(
-            "--log", type=_lines, default=0, metavar="LINES", help="also the runner's last lines"
+            "--log", type=checked(whole(1)), default=0, metavar="LINES", help="also the runner's last lines"
         )
 
     def handle(self, *args: Any, session: str, log: int, **options: Any) -> None:
@@ -55,7 +48,7 @@ class Command(BaseCommand):
 
     def _write(self, title: str, part: Any) -> None:
         heading = title.replace("_", " ")
-        if isinstance(part, list) and title != "runner_log" and len(part) == SHOWN:
+        if title in CUT and len(part) == SHOWN:
             heading += f" (the newest {SHOWN})"
         self.stdout.write(self.style.MIGRATE_HEADING(heading))
         if not part:

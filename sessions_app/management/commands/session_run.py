@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from argparse import ArgumentTypeError
 from typing import Any
 
 import pghistory
@@ -10,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
 from ambient.common.exceptions import ApplicationError
+from ambient.common.management.arguments import checked
+from ambient.setting_types import seconds
 from projects_app.models import Agent, Project, User
 from sessions_app.choices import RUNNER_TYPES
 from sessions_app.follow import follow
@@ -18,16 +19,6 @@ from sessions_app.services.agents import agent_start
 from sessions_app.services.sessions import session_create, session_stop
 
 INTERRUPTED = 130
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return value
 
 
 class Command(BaseCommand):
@@ -46,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="the session's name")
         parser.add_argument("--repo-url", help="repository to work in")
         parser.add_argument("--runner-type", choices=RUNNER_TYPES, help="framework of the runner")
-        parser.add_argument("--seconds", type=_seconds, help="follow for so long at most")
+        parser.add_argument("--seconds", type=checked(seconds), help="follow for so long at most")
         parser.add_argument(
             "--stop-on-exit", action="store_true", help="stop the session at the end, also after Ctrl-C"
         )

@@ -9,8 +9,8 @@ from django.db import connection
 
 from projects_app.models import Project
 from sessions_app import details
-from sessions_app.models import Interrupt, Run, Session, SessionEvent, SessionStream
-from tests.factories import AgentFactory, UserFactory
+from sessions_app.models import Run, Session, SessionEvent, SessionStream
+from tests.factories import AgentFactory, InterruptFactory, UserFactory
 
 EVENTS = {
     "success": [
@@ -49,14 +49,7 @@ def platform(tenant):
             SessionStream.objects.filter(pk=session.pk).update(event_seq=len(stored))
             Session.objects.filter(pk=session.pk).update(phase="Running", reason="Ready")
             if events == "question":
-                Interrupt.objects.create(
-                    session=session,
-                    run="r",
-                    interrupt_id="ask-1",
-                    kind="question",
-                    request='{"message": "Which colour?"}',
-                    expires_at="2036-01-01T00:00:00Z",
-                )
+                InterruptFactory(session=session)
             Run.objects.filter(session=session).update(state=state, **fields)
             connection.close()
 

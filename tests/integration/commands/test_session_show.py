@@ -7,8 +7,9 @@ from django.core.management import CommandError
 
 from ambient.common.encryption import unseal
 from projects_app.models import Project
-from sessions_app.models import Interrupt, SessionEvent
+from sessions_app.models import SessionEvent
 from sessions_app.services.sessions import session_create, session_delete, session_stop
+from tests.factories import InterruptFactory
 
 
 @pytest.fixture
@@ -20,14 +21,7 @@ def made(db):
         spec={"name": "fix", "prompt": "do it", "environment_variables": '{"TOKEN": "hush-hush"}'},
     )
     SessionEvent.objects.create(session_id=session.pk, seq=1, run="r", type="CUSTOM", event='{"a": 1}')
-    Interrupt.objects.create(
-        session=session,
-        run="r",
-        interrupt_id="ask-1",
-        kind="question",
-        request="{}",
-        expires_at="2036-01-01T00:00:00Z",
-    )
+    InterruptFactory(session=session, interrupt_id="ask-1")
     return session
 
 
@@ -77,9 +71,9 @@ def test_the_runners_log_that_cannot_be_read_says_so(run, made, tmp_path, monkey
     assert "cannot be read" in run("session_show", made.pk, "--log", "5")[1]
 
 
-@pytest.mark.parametrize("lines", ["-5", "0", "many", "1" * 30])
+@pytest.mark.parametrize("lines", ["-5", "0", "many", "1" * 5000])
 def test_the_number_of_lines_is_checked(run, made, lines):
-    with pytest.raises(CommandError, match="no number of lines"):
+    with pytest.raises(CommandError, match="--log"):
         run("session_show", made.pk, f"--log={lines}")
 
 
