@@ -9,7 +9,12 @@ from drf_spectacular.plumbing import is_patched_serializer
 
 from ambient.common.wire import WireSerializer
 
-VERBS = {"partial_update": "update", "retrieve": "get", "destroy": "delete"}
+VERBS = {
+    "partial_update": "update",
+    "retrieve": "get",
+    "destroy": "delete",
+    "token": "get_token",  # Go generators name the answer of an operation `<Operation>Response`, as a schema is
+}
 ERROR = {
     "type": "object",
     "description": "The body of every error.",
