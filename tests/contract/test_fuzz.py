@@ -4,6 +4,7 @@ No 5xx, no status that the document does not name, no answer that its schema doe
 """
 
 import os
+from collections import Counter
 
 import pytest
 import schemathesis
@@ -100,10 +101,11 @@ def existing(path, ids):
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_every_operation(label, world, one_connection):
+def test_every_operation(label, world, one_connection, record_property):
     ids, token = world
     operation = OPERATIONS[label]
     there = existing(operation.path, ids)
+    answered: Counter[int] = Counter()
 
     @settings(
         max_examples=EXAMPLES,
@@ -120,6 +122,7 @@ def test_every_operation(label, world, one_connection):
             with transaction.atomic():
                 response = case.call(headers={"Authorization": token, "Accept-Encoding": "identity"})
                 transaction.set_rollback(True)
+            answered[response.status_code // 100] += 1
             expected = {501, 503} if "502" in operation.definition.raw["responses"] else {501}
             allowed = NOT_OFFERED if response.status_code in expected else CHECKS
             if str((case.query or {}).get("fields", "")).strip():  # items are cut down to what was asked for
@@ -127,3 +130,4 @@ def test_every_operation(label, world, one_connection):
             case.validate_response(response, checks=allowed)
 
     run()
+    record_property("fuzz", dict(answered))
