@@ -1,7 +1,7 @@
 """The conversation of one session: messages, runs, interrupts, and the streams of its events."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from django.db import connection
@@ -75,7 +75,6 @@ class ConversationViewSet(OfSessionViewSet):
     """Everything below `/sessions/{pk}/` that is about its conversation."""
 
     open_to_users = frozenset({"post_message", "agui_run"})
-    tags: ClassVar[list[str]] = ["conversation"]
     action_permissions = {
         "messages": "session:read",
         "post_message": "session:update",

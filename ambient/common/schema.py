@@ -30,6 +30,7 @@ ERROR = {
 }
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 ERROR_RESPONSE = {"description": "What went wrong.", "content": ERROR_CONTENT}
+NO_RUNNER = {"description": "There is no runner that answers.", "content": ERROR_CONTENT}
 ALWAYS = {
     "400": "The request cannot be understood, or a rule of a field is broken.",
     "401": "No token, or a bad one.",
@@ -59,6 +60,13 @@ class WireSchema(AutoSchema):
         if is_patched_serializer(serializer, direction):
             return f"{name.removeprefix('Patched').removesuffix('Request')}PatchRequest"
         return re.sub(r"(Request)+$", "Request", name)
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """With the status of a silent runner, where a runner answers."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation and getattr(self.view, "answered_by_runner", False):
+            operation["responses"]["502"] = NO_RUNNER
+        return operation
 
     def get_auth(self) -> list[Any]:
         """Both ways for every path, unless it is open."""
@@ -118,9 +126,7 @@ def _complete_responses(path: str, method: str, operation: dict[str, Any]) -> No
     if operation["operationId"].endswith("_get"):
         responses.setdefault("304", {"description": "Not changed since the ETag of If-None-Match."})
     if path.endswith("/events"):
-        responses.setdefault(
-            "502", {"description": "There is no runner to listen to.", "content": ERROR_CONTENT}
-        )
+        responses.setdefault("502", NO_RUNNER)
     responses.setdefault("default", ERROR_RESPONSE)
     operation["responses"] = dict(sorted(responses.items()))
 

@@ -1,28 +1,25 @@
-"""The HTTP face of the runner: thin routes over the runs and the workspace."""
+"""The HTTP face of the runner: the runs, and the routes beside them."""
 
-import json
-import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ag_ui.core import RunAgentInput
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from ambient_runner.config import RunnerConfig
-from ambient_runner.framework import Framework
+from ambient_runner.content import content_routes
+from ambient_runner.diagnostics import diagnostic_routes
+from ambient_runner.framework import Framework, SessionContext
+from ambient_runner.requests import bad, body_of, header_number, object_of, text_of
 from ambient_runner.runs import Refused, Run, Runs
 from ambient_runner.security import MAX_NONCE, RequireToken, health_proof, session_token
-from ambient_runner.workspace import PathMissing, PathRefused, Workspace
+from ambient_runner.workspace import PathMissing, PathRefused
 
-MAX_BODY = 32 * 1024 * 1024
 SSE_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,51 +29,10 @@ class Serving:
     config: RunnerConfig
     instance: str
     framework: Framework
+    ctx: SessionContext
     runs: Runs
     heartbeat: float
     leave: Callable[[], None]
-
-
-def bad(reason: str, detail: str, status: int = 400) -> Refused:
-    """A request that is wrong in itself."""
-    return Refused(status, reason, detail)
-
-
-def header_number(request: Request, name: str) -> int | None:
-    """A header that must be a whole number when it is there."""
-    text = request.headers.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise bad("BadHeader", f"{name} must be a whole number")
-    return int(text)
-
-
-async def body_of(request: Request) -> bytes:
-    """The request's body, bounded."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_BODY:
-                raise bad("BodyTooLarge", f"the body is over {MAX_BODY} bytes", 413)
-            parts.append(part)
-    except ClientDisconnect as exc:
-        raise bad("Disconnected", "the caller left before its body was complete") from exc
-    return b"".join(parts)
-
-
-async def object_of(request: Request) -> dict[str, Any]:
-    """The request's body as a JSON object; empty is an empty object."""
-    body = await body_of(request)
-    try:
-        data = json.loads(body) if body.strip() else {}
-    except (ValueError, RecursionError) as exc:
-        raise bad("BadJson", "the body is not JSON") from exc
-    if not isinstance(data, dict):
-        raise bad("BadJson", "the body must be a JSON object")
-    return data
 
 
 def parse_input(body: bytes) -> RunAgentInput:
@@ -94,21 +50,10 @@ def parse_input(body: bytes) -> RunAgentInput:
     return run_input
 
 
-def text_of(data: dict[str, Any], name: str, *, required: bool = True) -> str | None:
-    """A text field of a body."""
-    value = data.get(name)
-    if value is None and not required:
-        return None
-    if not isinstance(value, str) or not value:
-        raise bad("BadField", f"{name} must be a text")
-    return value
-
-
 def make_app(serving: Serving) -> FastAPI:
     """The routes of one runner."""
     config, runs = serving.config, serving.runs
     secret = config.runner_secret.get_secret_value()
-    workspace = Workspace(config.workspace)
     app = FastAPI(title="ambient-runner", openapi_url=None)
     app.add_middleware(RequireToken, token=session_token(secret))
 
@@ -194,23 +139,8 @@ def make_app(serving: Serving) -> FastAPI:
         serving.leave()
         return {"exiting": True}
 
-    @app.get("/capabilities")
-    async def capabilities() -> dict[str, Any]:
-        return {
-            "framework": serving.framework.name,
-            "session_id": config.session_id,
-            "model": config.spec.llm_model,
-            "capabilities": serving.framework.capabilities().model_dump(mode="json", by_alias=True),
-        }
-
-    @app.get("/content/list")
-    def content_list(request: Request) -> dict[str, Any]:
-        return {"items": workspace.listing(request.query_params.get("path", ""))}
-
-    @app.get("/content/file")
-    def content_file(request: Request) -> FileResponse:
-        path = workspace.file(request.query_params.get("path", ""))
-        return FileResponse(path, media_type="application/octet-stream")
+    app.include_router(content_routes(config.workspace, config.spec))
+    app.include_router(diagnostic_routes(serving.framework, serving.ctx))
 
     def stream(found: Run, after: int) -> StreamingResponse:
         frames: AsyncIterator[bytes] = found.read(after, serving.heartbeat)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NotRequired, Protocol, TypedDict
 
 from ag_ui.core import AgentCapabilities, BaseEvent, RunAgentInput
 
@@ -46,6 +46,22 @@ class SessionContext:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ambient_runner.framework"))
 
 
+class McpServer(TypedDict):
+    """One MCP server. `status`: connected, failed, needs-auth, pending (not asked yet) or disabled."""
+
+    name: str
+    displayName: str
+    status: str
+    version: NotRequired[str]
+    tools: list[dict[str, Any]]
+
+
+def configured_servers(ctx: SessionContext, status: str) -> list[McpServer]:
+    """The servers of the session's spec, all in the same state."""
+    names = sorted(name for name, server in (ctx.spec.mcp_servers or {}).items() if isinstance(server, dict))
+    return [McpServer(name=name, displayName=name, status=status, tools=[]) for name in names]
+
+
 class Framework(Protocol):
     """One kind of agent. A run is cancelled by cancelling the task that reads `run`."""
 
@@ -59,6 +75,9 @@ class Framework(Protocol):
 
     def capabilities(self) -> AgentCapabilities:
         """What clients may expect of this agent."""
+
+    async def mcp_servers(self, ctx: SessionContext) -> list[McpServer]:
+        """The session's MCP servers as this agent sees them now, by name."""
 
 
 def _demo() -> Framework:

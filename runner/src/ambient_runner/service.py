@@ -138,6 +138,7 @@ class RunnerProcess:
             config=config,
             instance=instance,
             framework=framework,
+            ctx=ctx,
             runs=self._runs,
             heartbeat=positive_number("AMBIENT_RUNNER_HEARTBEAT_SECONDS", 5.0),
             leave=lambda: self._begin_stop(EXIT_OK),

@@ -18,9 +18,10 @@ from ag_ui.core import (
     ToolsCapabilities,
     TransportCapabilities,
 )
+from claude_agent_sdk import McpServerStatus
 from claude_agent_sdk import __version__ as sdk_version
 
-from ambient_runner.framework import SessionContext
+from ambient_runner.framework import McpServer, SessionContext, configured_servers
 from ambient_runner.frameworks.claude.desk import Desk, agent_home
 from ambient_runner.frameworks.claude.run import ClaudeRun
 from ambient_runner.reports import Report
@@ -72,3 +73,24 @@ class ClaudeFramework:
                 supported=True, approvals=True, interventions=False, interrupts=True
             ),
         )
+
+    async def mcp_servers(self, ctx: SessionContext) -> list[McpServer]:
+        """As the agent's program says, while it runs; before and after it nobody has asked them."""
+        told = await self._desk.talk.mcp_status() if self._desk and self._desk.talk else None
+        if told is None:
+            return configured_servers(ctx, "pending")
+        return sorted(map(_mcp_server, told), key=lambda server: server["name"])
+
+
+def _mcp_server(told: McpServerStatus) -> McpServer:
+    server = McpServer(
+        name=told["name"],
+        displayName=told["name"],
+        status=told["status"],
+        tools=[
+            {"name": tool["name"], "annotations": tool.get("annotations", {})}
+            for tool in told.get("tools", [])
+        ],
+    )
+    version = told.get("serverInfo", {}).get("version")
+    return server if version is None else {**server, "version": version}

@@ -11,6 +11,7 @@ from claude_agent_sdk import (
     ClaudeAgentOptions,
     ClaudeSDKClient,
     ClaudeSDKError,
+    McpServerStatus,
     PermissionResult,
     PermissionResultAllow,
     PermissionResultDeny,
@@ -140,14 +141,17 @@ class Conversation:
 
     async def alive(self) -> bool:
         """Whether the program answers: one that was just killed is known as dead only a moment later."""
+        return await self.mcp_status() is not None
+
+    async def mcp_status(self) -> list[McpServerStatus] | None:
+        """Its MCP servers; None when the program does not answer."""
         if self._client is None or self.ended or self._gone:
-            return False
+            return None
         try:
             async with asyncio.timeout(ALIVE_SECONDS):
-                await self._client.get_mcp_status()
+                return (await self._client.get_mcp_status())["mcpServers"]
         except Exception:  # noqa: BLE001 - the SDK passes on whatever it met
-            return False
-        return True
+            return None
 
     async def waits_for(self, calls: set[str]) -> bool:
         """Whether the program is alive and waits for all of these."""

@@ -19,7 +19,7 @@ from ag_ui.core import (
 
 from ambient_runner import __version__
 from ambient_runner.config import setting
-from ambient_runner.framework import RunFailed, SessionContext
+from ambient_runner.framework import McpServer, RunFailed, SessionContext, configured_servers
 from ambient_runner.frameworks.demo import probes
 from ambient_runner.frameworks.demo.memory import Memory
 from ambient_runner.frameworks.demo.questions import Questions
@@ -147,6 +147,10 @@ class DemoFramework:
             execution=ExecutionCapabilities(code_execution=True, sandboxed=False),
             human_in_the_loop=HumanInTheLoopCapabilities(supported=True, approvals=True, interrupts=True),
         )
+
+    async def mcp_servers(self, ctx: SessionContext) -> list[McpServer]:
+        """This agent uses none."""
+        return configured_servers(ctx, "disabled")
 
 
 def _main_repo(ctx: SessionContext) -> Path:
