@@ -12,25 +12,24 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
+from ambient.common.deep_pages import NEWEST_FIRST
 from ambient.common.exceptions import InvalidField, MalformedRequest
-from ambient.common.pagination import Page
+from ambient.common.pagination import EnvelopePagination
+from ambient.common.wire import WireSerializer
 from sessions_app.conversation_serializers import (
     InterruptAnswerSerializer,
-    InterruptListSerializer,
     InterruptSerializer,
     RunAgentInputSerializer,
     RunInterruptResultSerializer,
     RunInterruptSerializer,
-    RunListSerializer,
+    RunSerializer,
     SessionMessageCreateSerializer,
     SessionMessageEditSerializer,
     SessionMessageSerializer,
     StoredEventListSerializer,
-    interrupt_body,
     message_body,
     parse_history,
     parse_run_input,
-    run_body,
 )
 from sessions_app.event_history import MAX_LIMIT, stored_events
 from sessions_app.models import Interrupt, Run
@@ -57,7 +56,11 @@ AFTER = OpenApiParameter("after_seq", int, description="Only what comes after th
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID", str, OpenApiParameter.HEADER, description="The last id seen; wins over after_seq."
 )
-PAGING = [OpenApiParameter("page", int), OpenApiParameter("size", int)]
+LISTS: Mapping[str, tuple[type[WireSerializer], tuple[str, ...]]] = {
+    "runs": (RunSerializer, ("-number",)),
+    "interrupts": (InterruptSerializer, NEWEST_FIRST),
+}
+"""Actions that list as kinds do: what of, and in which order by default."""
 
 
 def text_field(body: Mapping[str, Any], name: str, default: str | None = None) -> str | None:
@@ -244,13 +247,10 @@ class ConversationViewSet(OfSessionViewSet):
 
     # --- what waits for people, and what has run
 
-    @extend_schema(
-        operation_id="session_interrupts_list", parameters=PAGING, responses=InterruptListSerializer
-    )
+    @extend_schema(operation_id="session_interrupts_list", responses=InterruptSerializer(many=True))
     def interrupts(self, request: Any, pk: str) -> Response:
         """What the agent asks and asked people, the newest first."""
-        rows = Interrupt.objects.filter(session=self.get_object()).order_by("-created_at", "-id")
-        return self._envelope("InterruptList", rows, interrupt_body)
+        return self._page(Interrupt.objects.filter(session=self.get_object()))
 
     @extend_schema(
         operation_id="session_interrupts_answer",
@@ -271,20 +271,27 @@ class ConversationViewSet(OfSessionViewSet):
             status=status,
             payload=body.get("payload", NO_PAYLOAD),
         )
-        return Response(interrupt_body(found))
+        return Response(InterruptSerializer(found).data)
 
-    @extend_schema(operation_id="session_runs_list", parameters=PAGING, responses=RunListSerializer)
+    @extend_schema(operation_id="session_runs_list", responses=RunSerializer(many=True))
     def runs(self, request: Any, pk: str) -> Response:
         """The session's runs, the newest first."""
-        rows = Run.objects.filter(session=self.get_object()).order_by("-number")
-        return self._envelope("RunList", rows, run_body)
+        return self._page(Run.objects.filter(session=self.get_object()))
 
-    def _envelope(self, kind: str, rows: QuerySet[Any, Any], body: Any) -> Response:
-        page = Page.of(self.request.query_params)
-        items = [body(row) for row in page.of_rows(rows)]
-        return Response(
-            {"kind": kind, "page": page.page, "size": len(items), "total": rows.count(), "items": items}
-        )
+    @property
+    def pagination_class(self) -> type[EnvelopePagination] | None:  # type: ignore[override]
+        return EnvelopePagination if self.action in LISTS else None
+
+    @property
+    def default_order(self) -> tuple[str, ...]:  # type: ignore[override]
+        return LISTS[self.action][1]
+
+    def get_serializer_class(self) -> type[WireSerializer]:
+        return LISTS[self.action][0]
+
+    def _page(self, rows: QuerySet[Any, Any]) -> Response:
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 def _message_array(session_id: str, after: int) -> HttpResponseBase:

@@ -9,7 +9,12 @@ from drf_spectacular.plumbing import is_patched_serializer
 
 from ambient.common.wire import WireSerializer
 
-VERBS = {"partial_update": "update", "retrieve": "get", "destroy": "delete"}
+VERBS = {
+    "partial_update": "update",
+    "retrieve": "get",
+    "destroy": "delete",
+    "token": "get_token",  # oapi-codegen names answers `<Operation>Response`; CredentialTokenResponse is one
+}
 ERROR = {
     "type": "object",
     "description": "The body of every error.",
@@ -98,8 +103,9 @@ def _wire_kinds(base: type[WireSerializer] = WireSerializer) -> list[type[WireSe
 
 def always_present(kind: type[WireSerializer]) -> list[str]:
     """Fields that are in every answer: those that no row can leave unset."""
-    base = {"id", "kind", "href", "created_at", "updated_at"} | kind.always
-    return sorted(base | {name for name, field in kind._declared_fields.items() if field.required})
+    declared = kind._declared_fields
+    base = {"id", "kind", "href", "created_at", "updated_at"} & set(declared)
+    return sorted(base | kind.always | {name for name, field in declared.items() if field.required})
 
 
 def error_statuses(path: str, method: str) -> dict[str, str]:
