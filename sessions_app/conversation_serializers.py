@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -293,3 +294,11 @@ class StoredEventListSerializer(serializers.Serializer):
     next_after_seq = serializers.IntegerField(
         required=False, help_text="There may be more: ask again with this after_seq."
     )
+
+
+def text_field(body: Mapping[str, Any], name: str, default: str | None = None) -> str | None:
+    """A string of a body; another type is a malformed request."""
+    value = body.get(name, default)
+    if value is not None and not isinstance(value, str):
+        raise MalformedRequest(f"Invalid request format: {name} must be a string")
+    return value

@@ -1,28 +1,21 @@
 """The conversation of one session: messages, runs, interrupts, and the streams of its events."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from ambient.common.deep_pages import NEWEST_FIRST
-from ambient.common.exceptions import InvalidField, MalformedRequest
-from ambient.common.pagination import EnvelopePagination
-from ambient.common.wire import WireSerializer
+from ambient.common.exceptions import InvalidField
 from sessions_app.conversation_serializers import (
-    InterruptAnswerSerializer,
-    InterruptSerializer,
     RunAgentInputSerializer,
     RunInterruptResultSerializer,
     RunInterruptSerializer,
-    RunSerializer,
     SessionMessageCreateSerializer,
     SessionMessageEditSerializer,
     SessionMessageSerializer,
@@ -30,11 +23,10 @@ from sessions_app.conversation_serializers import (
     message_body,
     parse_history,
     parse_run_input,
+    text_field,
 )
 from sessions_app.event_history import MAX_LIMIT, stored_events
-from sessions_app.models import Interrupt, Run
 from sessions_app.selectors import head_of
-from sessions_app.services.interrupts import NO_PAYLOAD, interrupt_answer
 from sessions_app.services.runs import agui_run_start, run_interrupt_request
 from sessions_app.services.sending import message_cancel, message_edit, message_retry, message_send
 from sessions_app.stream_views import (
@@ -56,19 +48,6 @@ AFTER = OpenApiParameter("after_seq", int, description="Only what comes after th
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID", str, OpenApiParameter.HEADER, description="The last id seen; wins over after_seq."
 )
-LISTS: Mapping[str, tuple[type[WireSerializer], tuple[str, ...]]] = {
-    "runs": (RunSerializer, ("-number",)),
-    "interrupts": (InterruptSerializer, NEWEST_FIRST),
-}
-"""Actions that list as kinds do: what of, and in which order by default."""
-
-
-def text_field(body: Mapping[str, Any], name: str, default: str | None = None) -> str | None:
-    """A string of a body; another type is a malformed request."""
-    value = body.get(name, default)
-    if value is not None and not isinstance(value, str):
-        raise MalformedRequest(f"Invalid request format: {name} must be a string")
-    return value
 
 
 class ConversationViewSet(OfSessionViewSet):
@@ -86,9 +65,6 @@ class ConversationViewSet(OfSessionViewSet):
         "agui_events": "session:read",
         "agui_run": "session:update",
         "agui_interrupt": "session:update",
-        "interrupts": "session:read",
-        "answer": "session:update",
-        "runs": "session:read",
     }
 
     # --- messages
@@ -244,54 +220,6 @@ class ConversationViewSet(OfSessionViewSet):
         if run is None:
             return Response({"message": "No run is active"})
         return Response({"message": "Interrupt signal sent", "run_id": run.pk})
-
-    # --- what waits for people, and what has run
-
-    @extend_schema(operation_id="session_interrupts_list", responses=InterruptSerializer(many=True))
-    def interrupts(self, request: Any, pk: str) -> Response:
-        """What the agent asks and asked people, the newest first."""
-        return self._page(Interrupt.objects.filter(session=self.get_object()))
-
-    @extend_schema(
-        operation_id="session_interrupts_answer",
-        request=InterruptAnswerSerializer,
-        responses={200: InterruptSerializer},
-    )
-    def answer(self, request: Any, pk: str, iid: str) -> Response:
-        """Answer an interrupt; with the last one the run goes on."""
-        session = self.get_object()
-        body = request.body_object()
-        status = text_field(body, "status")
-        if status is None:
-            raise MalformedRequest("Invalid request format: status is missing")
-        found = interrupt_answer(
-            session=session,
-            interrupt_id=iid,
-            actor=request.user.username,
-            status=status,
-            payload=body.get("payload", NO_PAYLOAD),
-        )
-        return Response(InterruptSerializer(found).data)
-
-    @extend_schema(operation_id="session_runs_list", responses=RunSerializer(many=True))
-    def runs(self, request: Any, pk: str) -> Response:
-        """The session's runs, the newest first."""
-        return self._page(Run.objects.filter(session=self.get_object()))
-
-    @property
-    def pagination_class(self) -> type[EnvelopePagination] | None:  # type: ignore[override]
-        return EnvelopePagination if self.action in LISTS else None
-
-    @property
-    def default_order(self) -> tuple[str, ...]:  # type: ignore[override]
-        return LISTS[self.action][1]
-
-    def get_serializer_class(self) -> type[WireSerializer]:
-        return LISTS[self.action][0]
-
-    def _page(self, rows: QuerySet[Any, Any]) -> Response:
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 def _message_array(session_id: str, after: int) -> HttpResponseBase:

@@ -7,6 +7,7 @@ from django.urls import path
 from sessions_app.action_views import SessionActionViewSet
 from sessions_app.conversation_views import ConversationViewSet
 from sessions_app.proxy_views import RunnerProxyViewSet
+from sessions_app.run_views import InterruptViewSet, RunViewSet
 from sessions_app.sdk_entry_views import SdkEntryViewSet
 
 
@@ -19,6 +20,10 @@ def _route(
 
 def _action(suffix: str, name: str, **actions: str) -> Any:
     return _route(suffix, name, SessionActionViewSet, "session", **actions)
+
+
+def _interrupt(suffix: str, name: str, **actions: str) -> Any:
+    return _route(suffix, name, InterruptViewSet, "interrupt", **actions)
 
 
 def _proxy(suffix: str, name: str, **actions: str) -> Any:
@@ -64,9 +69,15 @@ urlpatterns = [
     _proxy("git/status", "session-git-status", get="git_status"),
     _proxy("git/branches", "session-git-branches", get="git_branches"),
     _proxy("git/configure-remote", "session-git-remote", post="git_configure_remote"),
-    _route("interrupts", "session-interrupts", get="interrupts"),
-    _route("interrupts/<str:iid>/answer", "session-interrupt-answer", post="answer"),
-    _route("runs", "session-runs", get="runs"),
+    _route("interrupts", "session-interrupts", InterruptViewSet, "interrupt", get="interrupts"),
+    _route(
+        "interrupts/<str:iid>/answer",
+        "session-interrupt-answer",
+        InterruptViewSet,
+        "interrupt",
+        post="answer",
+    ),
+    _route("runs", "session-runs", RunViewSet, "run", get="runs"),
     _route("sdk_keys", "session-sdk-keys", SdkEntryViewSet, "sdk-entry", get="keys"),
     _route("sdk_entries", "session-sdk-entries", SdkEntryViewSet, "sdk-entry", get="entries", post="append"),
 ]
