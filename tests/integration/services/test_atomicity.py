@@ -66,7 +66,8 @@ def check_atomic(sent, monkeypatch):
             statements = Statements(number)
             if not fails(statements):
                 break
-            assert fails(Statements(number, after=True))
+            if not statements.texts[-1].startswith("SELECT"):  # after reading all is as it was before it
+                assert fails(Statements(number, after=True))
         assert len(statements.texts) == number - 1, "the service went on after a fault"
         assert changed_since(before), "the service wrote nothing: its row proves nothing"
 
