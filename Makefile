@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUNNER_VENV := .venv-runner
 CLAUDE_VENV := .venv-claude
+GENERATORS := .venv-generators
 FRAMEWORK ?= demo
 PY := $(VENV)/bin/python
 export UV_SYSTEM_CERTS := 1
@@ -49,6 +50,14 @@ $(CLAUDE_VENV)/.ready: $(VENV)/bin/uv requirements/claude.txt
 	@tools/install.sh $(PYTHON) $(CLAUDE_VENV) requirements/claude.txt
 	@touch $@
 
+generators: $(GENERATORS)/.ready ## what test-generators needs: Go, Node and the generators (800 MB)
+
+$(GENERATORS)/.ready: $(VENV)/bin/uv requirements/generators.txt $(addprefix tools/generators/,run.sh go.mod go.sum keep.go package-lock.json)
+	@echo "setup: installing Go, Node and the generators (about 170 MB to download)"
+	@tools/install.sh $(PYTHON) $(GENERATORS) requirements/generators.txt
+	@tools/generators/run.sh setup
+	@touch $@
+
 setup-otel: platform ## traces: OpenTelemetry beside the server and the runners
 	@for venv in $(VENV) $(RUNNER_VENV) $(wildcard $(CLAUDE_VENV)); do echo "setup: adding OpenTelemetry to $$venv"; tools/add.sh $$venv requirements/otel.txt; done
 
@@ -61,11 +70,14 @@ up: platform ## start everything and stay up; prints the URLs and the sign-in
 down: platform ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
-test: setup setup-claude ## all tests but the fault injections and the browser's
-	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser" $(ARGS)
+test: setup setup-claude ## all tests but the fault injections, the browser's and the generators'
+	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser and not generators" $(ARGS)
 
 test-browser: setup ## the admin in a real Chromium (apt install chromium)
 	@$(PY) -m pytest -m browser -p no:randomly $(ARGS)
+
+test-generators: setup generators ## sdk/openapi.yaml through stock generators of Go, TypeScript and Python
+	@$(PY) -m pytest -m generators -p no:randomly $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
@@ -92,9 +104,9 @@ bench: setup ## measure; writes the table of docs/performance.md
 	@$(PY) -m bench $(ARGS)
 
 lock: setup ## compile requirements/*.in to hashed pins
-	@for name in base runner claude embedded otel dev tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in base runner claude embedded otel dev generators tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: down ## remove the environments and the embedded home
-	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) .ambient
+	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) $(GENERATORS) .ambient
 
-.PHONY: help setup setup-claude setup-otel platform demo up down test test-browser test-faults fuzz chaos check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude setup-otel generators platform demo up down test test-browser test-generators test-faults fuzz chaos check format openapi sdk bench lock clean

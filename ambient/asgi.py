@@ -18,6 +18,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from ambient.common import health  # noqa: E402
+from ambient.common.body_limit import BodyLimit  # noqa: E402
 from ambient.common.http_metrics import measured  # noqa: E402
 from ambient.common.pooling import keep_checked  # noqa: E402
 from ambient.common.tasks import end  # noqa: E402
@@ -103,7 +104,7 @@ def drain_on_signal(node: Node) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": Http(django_application),
+        "http": Http(BodyLimit(django_application)),
         "websocket": Unknown(WebsocketAuth(URLRouter(websocket_urlpatterns))),
         "lifespan": Lifespan(),
     }

@@ -159,6 +159,12 @@ MAX_REQUEST_BYTES = _read(
     whole(1),
     "Largest request body of the API, in bytes; larger is a 413.",
 )
+MAX_FILE_BYTES = _read(
+    "AMBIENT_MAX_FILE_BYTES",
+    10 * 1024 * 1024,
+    whole(1),
+    "Largest file that is written into a session's workspace over the API, in bytes; larger is a 413.",
+)
 SEARCH_TIMEOUT_SECONDS = _read(
     "AMBIENT_SEARCH_TIMEOUT_SECONDS",
     5.0,

@@ -1,4 +1,4 @@
-"""One include per app; the token endpoint is on the control plane only."""
+"""One include per app; the token endpoint and calls of runners are on the control plane only."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -33,4 +33,4 @@ urlpatterns = [
     re_path(r"^api(/|$)", views.UnknownPathView.as_view()),
 ]
 if settings.PROCESS == "control-plane":
-    urlpatterns.append(path("", include("reconciler.urls")))
+    urlpatterns += [path("", include("reconciler.urls")), path("", include("sessions_app.proxies.endpoint"))]

@@ -1,7 +1,7 @@
 """A session's configuration, one part at a time: repositories, workflow, model, name; and its clone."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -49,7 +49,6 @@ class SessionActionViewSet(OfSessionViewSet):
 
     serializer_class = SessionSerializer
     open_to_users = frozenset({"add_repo", "remove_repo", "set_workflow", "set_model"})
-    tags: ClassVar[list[str]] = ["sessions"]
     action_permissions = {
         "clone": "session:read",  # and session:create in its project
         "add_repo": "session:update",

@@ -28,7 +28,7 @@ from ambient.common.exceptions import (
 )
 from ambient.common.parsers import decode_object
 from ambient.common.tasks import end
-from sessions_app.conversation_serializers import interrupt_body, message_body
+from sessions_app.conversation_serializers import InterruptSerializer, message_body
 from sessions_app.models import Session
 from sessions_app.selectors import Caller, may_still_read, visible_session
 from sessions_app.services.interrupts import NO_PAYLOAD, interrupt_answer
@@ -244,7 +244,7 @@ def _answer(session: Session, user: Any, body: Mapping[str, Any]) -> Any:
         status=_string(body, "status", 16) or "",
         payload=body.get("payload", NO_PAYLOAD),
     )
-    return interrupt_body(found)
+    return InterruptSerializer(found).data
 
 
 def _interrupt(session: Session, user: Any, body: Mapping[str, Any]) -> Any:

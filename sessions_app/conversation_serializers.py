@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -9,8 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ambient.common.exceptions import BadRequest, InvalidField, MalformedRequest
+from ambient.common.wire import KindField, WireSerializer
 from sessions_app.event_history import DEFAULT_LIMIT, MAX_LIMIT, Wanted
-from sessions_app.models import Interrupt, Run, SessionMessage
+from sessions_app.models import SessionMessage
 from sessions_app.services.interrupts import NO_PAYLOAD
 from sessions_app.services.runs import AguiRun, ResumeEntry
 from sessions_app.streams.cursors import number
@@ -25,21 +27,12 @@ class JsonValue(serializers.JSONField):
     """Any JSON value."""
 
 
-def _time(value: datetime.datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
+class StoredJson(JsonValue):
+    """Kept as JSON text, given as the value it is. Like what is unset, a null is left out."""
 
-
-def _given(body: dict[str, Any]) -> dict[str, Any]:
-    """Without what is unset; times as text."""
-    return {
-        name: _time(value) if isinstance(value, datetime.datetime) else value
-        for name, value in body.items()
-        if value is not None
-    }
-
-
-def _json(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+    def get_attribute(self, instance: Any) -> Any:
+        text: Any = super().get_attribute(instance)
+        return None if text is None else json.loads(text)
 
 
 def message_body(message: SessionMessage) -> dict[str, Any]:
@@ -58,56 +51,6 @@ def message_body(message: SessionMessage) -> dict[str, Any]:
             message.delivery,
             message.reason,
         )
-    )
-
-
-def run_body(run: Run) -> dict[str, Any]:
-    """The wire form of a run."""
-    return _given(
-        {
-            "kind": "Run",
-            "id": run.pk,
-            "session_id": run.session_id,
-            "number": run.number,
-            "trigger": run.trigger,
-            "actor": run.actor,
-            "message_id": run.message_id,
-            "state": run.state,
-            "resumes": run.resumes,
-            "created_at": run.created_at,
-            "started_at": run.started_at,
-            "finished_at": run.finished_at,
-            "first_seq": run.first_seq,
-            "last_seq": run.last_seq,
-            "outcome": _json(run.outcome),
-            "error_code": run.error_code,
-            "error_message": run.error_message,
-            "usage": _json(run.usage),
-            "cost_usd": None if run.cost_usd is None else float(run.cost_usd),
-            "model": run.model,
-        }
-    )
-
-
-def interrupt_body(interrupt: Interrupt) -> dict[str, Any]:
-    """The wire form of an interrupt."""
-    return _given(
-        {
-            "kind": "Interrupt",
-            "id": interrupt.pk,
-            "session_id": interrupt.session_id,
-            "run_id": interrupt.run,
-            "interrupt_id": interrupt.interrupt_id,
-            "type": interrupt.kind,
-            "request": _json(interrupt.request),
-            "response_schema": _json(interrupt.response_schema),
-            "state": interrupt.state,
-            "created_at": interrupt.created_at,
-            "expires_at": interrupt.expires_at,
-            "answer": _json(interrupt.answer),
-            "answered_by": interrupt.answered_by,
-            "answered_at": interrupt.answered_at,
-        }
     )
 
 
@@ -140,10 +83,13 @@ class SessionMessageEditSerializer(serializers.Serializer):
     payload = serializers.CharField()
 
 
-class RunSerializer(serializers.Serializer):
+class RunSerializer(WireSerializer):
     """One run of a session."""
 
-    kind = serializers.CharField(read_only=True)
+    wire_kind, wire_plural = "Run", "runs"
+    always = frozenset({"session_id", "number", "trigger", "state"})
+
+    kind = KindField()
     id = serializers.CharField(read_only=True)
     session_id = serializers.CharField(read_only=True)
     number = serializers.IntegerField(read_only=True)
@@ -157,51 +103,34 @@ class RunSerializer(serializers.Serializer):
     finished_at = serializers.DateTimeField(required=False)
     first_seq = serializers.IntegerField(required=False)
     last_seq = serializers.IntegerField(required=False)
-    outcome = JsonValue(required=False)
+    outcome = StoredJson(required=False)
     error_code = serializers.CharField(required=False)
     error_message = serializers.CharField(required=False)
-    usage = JsonValue(required=False)
+    usage = StoredJson(required=False)
     cost_usd = serializers.FloatField(required=False)
     model = serializers.CharField(required=False)
 
 
-class RunListSerializer(serializers.Serializer):
-    """A page of runs."""
-
-    kind = serializers.CharField(read_only=True)
-    page = serializers.IntegerField(read_only=True)
-    size = serializers.IntegerField(read_only=True)
-    total = serializers.IntegerField(read_only=True)
-    items = RunSerializer(many=True, read_only=True)
-
-
-class InterruptSerializer(serializers.Serializer):
+class InterruptSerializer(WireSerializer):
     """Something only a person can decide."""
 
-    kind = serializers.CharField(read_only=True)
+    wire_kind, wire_plural = "Interrupt", "interrupts"
+    always = frozenset({"session_id", "run_id", "interrupt_id", "type", "request", "state", "expires_at"})
+
+    kind = KindField()
     id = serializers.CharField(read_only=True)
     session_id = serializers.CharField(read_only=True)
-    run_id = serializers.CharField(read_only=True)
+    run_id = serializers.CharField(source="run", read_only=True)
     interrupt_id = serializers.CharField(read_only=True)
-    type = serializers.CharField(read_only=True, help_text="approval or question")
-    request = JsonValue(read_only=True)
-    response_schema = JsonValue(required=False)
+    type = serializers.CharField(source="kind", read_only=True, help_text="approval or question")
+    request = StoredJson(read_only=True)
+    response_schema = StoredJson(required=False)
     state = serializers.CharField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     expires_at = serializers.DateTimeField(read_only=True)
-    answer = JsonValue(required=False)
+    answer = StoredJson(required=False)
     answered_by = serializers.CharField(required=False)
     answered_at = serializers.DateTimeField(required=False)
-
-
-class InterruptListSerializer(serializers.Serializer):
-    """A page of interrupts."""
-
-    kind = serializers.CharField(read_only=True)
-    page = serializers.IntegerField(read_only=True)
-    size = serializers.IntegerField(read_only=True)
-    total = serializers.IntegerField(read_only=True)
-    items = InterruptSerializer(many=True, read_only=True)
 
 
 class InterruptAnswerSerializer(serializers.Serializer):
@@ -365,3 +294,11 @@ class StoredEventListSerializer(serializers.Serializer):
     next_after_seq = serializers.IntegerField(
         required=False, help_text="There may be more: ask again with this after_seq."
     )
+
+
+def text_field(body: Mapping[str, Any], name: str, default: str | None = None) -> str | None:
+    """A string of a body; another type is a malformed request."""
+    value = body.get(name, default)
+    if value is not None and not isinstance(value, str):
+        raise MalformedRequest(f"Invalid request format: {name} must be a string")
+    return value

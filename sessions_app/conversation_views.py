@@ -1,41 +1,32 @@
 """The conversation of one session: messages, runs, interrupts, and the streams of its events."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from ambient.common.exceptions import InvalidField, MalformedRequest
-from ambient.common.pagination import Page
+from ambient.common.exceptions import InvalidField
 from sessions_app.conversation_serializers import (
-    InterruptAnswerSerializer,
-    InterruptListSerializer,
-    InterruptSerializer,
     RunAgentInputSerializer,
     RunInterruptResultSerializer,
     RunInterruptSerializer,
-    RunListSerializer,
     SessionMessageCreateSerializer,
     SessionMessageEditSerializer,
     SessionMessageSerializer,
     StoredEventListSerializer,
-    interrupt_body,
     message_body,
     parse_history,
     parse_run_input,
-    run_body,
+    text_field,
 )
 from sessions_app.event_history import MAX_LIMIT, stored_events
-from sessions_app.models import Interrupt, Run
 from sessions_app.selectors import head_of
-from sessions_app.services.interrupts import NO_PAYLOAD, interrupt_answer
 from sessions_app.services.runs import agui_run_start, run_interrupt_request
 from sessions_app.services.sending import message_cancel, message_edit, message_retry, message_send
 from sessions_app.stream_views import (
@@ -57,22 +48,12 @@ AFTER = OpenApiParameter("after_seq", int, description="Only what comes after th
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID", str, OpenApiParameter.HEADER, description="The last id seen; wins over after_seq."
 )
-PAGING = [OpenApiParameter("page", int), OpenApiParameter("size", int)]
-
-
-def text_field(body: Mapping[str, Any], name: str, default: str | None = None) -> str | None:
-    """A string of a body; another type is a malformed request."""
-    value = body.get(name, default)
-    if value is not None and not isinstance(value, str):
-        raise MalformedRequest(f"Invalid request format: {name} must be a string")
-    return value
 
 
 class ConversationViewSet(OfSessionViewSet):
     """Everything below `/sessions/{pk}/` that is about its conversation."""
 
     open_to_users = frozenset({"post_message", "agui_run"})
-    tags: ClassVar[list[str]] = ["conversation"]
     action_permissions = {
         "messages": "session:read",
         "post_message": "session:update",
@@ -84,9 +65,6 @@ class ConversationViewSet(OfSessionViewSet):
         "agui_events": "session:read",
         "agui_run": "session:update",
         "agui_interrupt": "session:update",
-        "interrupts": "session:read",
-        "answer": "session:update",
-        "runs": "session:read",
     }
 
     # --- messages
@@ -242,50 +220,6 @@ class ConversationViewSet(OfSessionViewSet):
         if run is None:
             return Response({"message": "No run is active"})
         return Response({"message": "Interrupt signal sent", "run_id": run.pk})
-
-    # --- what waits for people, and what has run
-
-    @extend_schema(
-        operation_id="session_interrupts_list", parameters=PAGING, responses=InterruptListSerializer
-    )
-    def interrupts(self, request: Any, pk: str) -> Response:
-        """What the agent asks and asked people, the newest first."""
-        rows = Interrupt.objects.filter(session=self.get_object()).order_by("-created_at", "-id")
-        return self._envelope("InterruptList", rows, interrupt_body)
-
-    @extend_schema(
-        operation_id="session_interrupts_answer",
-        request=InterruptAnswerSerializer,
-        responses={200: InterruptSerializer},
-    )
-    def answer(self, request: Any, pk: str, iid: str) -> Response:
-        """Answer an interrupt; with the last one the run goes on."""
-        session = self.get_object()
-        body = request.body_object()
-        status = text_field(body, "status")
-        if status is None:
-            raise MalformedRequest("Invalid request format: status is missing")
-        found = interrupt_answer(
-            session=session,
-            interrupt_id=iid,
-            actor=request.user.username,
-            status=status,
-            payload=body.get("payload", NO_PAYLOAD),
-        )
-        return Response(interrupt_body(found))
-
-    @extend_schema(operation_id="session_runs_list", parameters=PAGING, responses=RunListSerializer)
-    def runs(self, request: Any, pk: str) -> Response:
-        """The session's runs, the newest first."""
-        rows = Run.objects.filter(session=self.get_object()).order_by("-number")
-        return self._envelope("RunList", rows, run_body)
-
-    def _envelope(self, kind: str, rows: QuerySet[Any, Any], body: Any) -> Response:
-        page = Page.of(self.request.query_params)
-        items = [body(row) for row in page.of_rows(rows)]
-        return Response(
-            {"kind": kind, "page": page.page, "size": len(items), "total": rows.count(), "items": items}
-        )
 
 
 def _message_array(session_id: str, after: int) -> HttpResponseBase:

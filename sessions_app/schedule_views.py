@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from ambient.common.deep_pages import NEWEST_FIRST
 from ambient.common.exceptions import InvalidField, not_found
 from ambient.common.permissions import crud
 from projects_app.models import Agent
@@ -78,7 +79,7 @@ class ScheduledSessionRunsViewSet(InProjectViewSet):
     queryset = Session.objects.all()
     serializer_class = SessionSerializer
     action_permissions = {"list": "session:read"}
-    newest_first = True
+    default_order = NEWEST_FIRST
 
     def authorize_list(self) -> None:
         pk = self.kwargs["schedule_id"]

@@ -1,6 +1,6 @@
 """The agent SDK's session store over REST: for the session's own runner and nobody else."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -29,7 +29,6 @@ class SdkEntryViewSet(ScopedViewSet):
 
     queryset = Session.objects.all()
     pagination_class = None
-    tags: ClassVar[list[str]] = ["runner"]
     # Reading is all that a session token may in general; who may append is asked below.
     action_permissions = {"keys": "session:read", "entries": "session:read", "append": "session:read"}
 

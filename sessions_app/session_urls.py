@@ -6,6 +6,8 @@ from django.urls import path
 
 from sessions_app.action_views import SessionActionViewSet
 from sessions_app.conversation_views import ConversationViewSet
+from sessions_app.proxy_views import RunnerProxyViewSet
+from sessions_app.run_views import InterruptViewSet, RunViewSet
 from sessions_app.sdk_entry_views import SdkEntryViewSet
 
 
@@ -20,9 +22,18 @@ def _action(suffix: str, name: str, **actions: str) -> Any:
     return _route(suffix, name, SessionActionViewSet, "session", **actions)
 
 
+def _interrupt(suffix: str, name: str, **actions: str) -> Any:
+    return _route(suffix, name, InterruptViewSet, "interrupt", **actions)
+
+
+def _proxy(suffix: str, name: str, **actions: str) -> Any:
+    return _route(suffix, name, RunnerProxyViewSet, "runner", **actions)
+
+
 urlpatterns = [
     _action("clone", "session-clone", post="clone"),
     _action("repos", "session-repos", post="add_repo"),
+    _proxy("repos/status", "session-repos-status", get="repos_status"),
     _action("repos/<str:name>", "session-repo", delete="remove_repo"),
     _action("workflow", "session-workflow", post="set_workflow"),
     _action("workflow/metadata", "session-workflow-metadata", get="workflow"),
@@ -39,9 +50,34 @@ urlpatterns = [
     _route("agui/events", "session-agui-events", get="agui_events"),
     _route("agui/run", "session-agui-run", post="agui_run"),
     _route("agui/interrupt", "session-agui-interrupt", post="agui_interrupt"),
-    _route("interrupts", "session-interrupts", get="interrupts"),
-    _route("interrupts/<str:iid>/answer", "session-interrupt-answer", post="answer"),
-    _route("runs", "session-runs", get="runs"),
+    _proxy("agui/capabilities", "session-capabilities", get="capabilities"),
+    _proxy("agui/feedback", "session-feedback", post="feedback"),
+    _proxy("agui/tasks", "session-tasks", get="tasks"),
+    _proxy("agui/tasks/<str:task_id>/stop", "session-task-stop", post="task_stop"),
+    _proxy("agui/tasks/<str:task_id>/output", "session-task-output", get="task_output"),
+    _proxy("mcp/status", "session-mcp-status", get="mcp_status"),
+    _proxy("workspace", "session-workspace", get="workspace"),
+    _proxy(
+        "workspace/<path:path>",
+        "session-workspace-file",
+        get="file",
+        put="write_file",
+        delete="delete_file",
+    ),
+    _proxy("files", "session-files", get="uploads"),
+    _proxy("files/<path:path>", "session-upload", put="write_upload", delete="delete_upload"),
+    _proxy("git/status", "session-git-status", get="git_status"),
+    _proxy("git/branches", "session-git-branches", get="git_branches"),
+    _proxy("git/configure-remote", "session-git-remote", post="git_configure_remote"),
+    _route("interrupts", "session-interrupts", InterruptViewSet, "interrupt", get="interrupts"),
+    _route(
+        "interrupts/<str:iid>/answer",
+        "session-interrupt-answer",
+        InterruptViewSet,
+        "interrupt",
+        post="answer",
+    ),
+    _route("runs", "session-runs", RunViewSet, "run", get="runs"),
     _route("sdk_keys", "session-sdk-keys", SdkEntryViewSet, "sdk-entry", get="keys"),
     _route("sdk_entries", "session-sdk-entries", SdkEntryViewSet, "sdk-entry", get="entries", post="append"),
 ]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from rest_framework.pagination import BasePagination
+
 from ambient.common.database import transactional
 from ambient.common.exceptions import Forbidden, NotFound, not_found
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
@@ -25,7 +27,7 @@ class OfSessionViewSet(ScopedViewSet):
     """Routes of one session, which is `pk` of the path."""
 
     queryset = Session.objects.select_related("project", "agent")
-    pagination_class = None
+    pagination_class: type[BasePagination] | None = None
     open_to_users: ClassVar[frozenset[str]] = frozenset()  # actions that any permission of MAY_USE allows
 
     def missing(self, pk: str) -> NotFound:

@@ -3,7 +3,7 @@
 import factory
 
 from projects_app.models import Agent, Credential, InboxMessage, Project, ProjectSettings, Role, User
-from sessions_app.models import Interrupt, Session
+from sessions_app.models import Interrupt, Run, Session
 from sessions_app.services.sessions import session_create
 
 
@@ -76,6 +76,16 @@ class SessionFactory(factory.django.DjangoModelFactory):
         session = session_create(actor=actor, project=project, spec={"name": name}, agent=agent)
         Session.objects.filter(pk=session.pk).update(**values)
         return Session.objects.get(pk=session.pk)
+
+
+class RunFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Run
+
+    id = factory.Sequence(lambda n: f"run-{n}")
+    session = factory.SubFactory(SessionFactory)
+    number = factory.Sequence(lambda n: n + 1)
+    trigger = "message"
 
 
 class InterruptFactory(factory.django.DjangoModelFactory):

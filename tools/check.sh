@@ -21,7 +21,7 @@ unchanged() { # run a generator; the named files must not change by it
   before=$(cat "${files[@]}" 2>/dev/null | sha256sum)
   $1 || return 1
   after=$(cat "${files[@]}" 2>/dev/null | sha256sum)
-  [ "$before" = "$after" ] || { echo "${files[*]} changed: commit the new version"; return 1; }
+  [ "$before" = "$after" ] || { git status --short -- "${files[@]}"; echo "commit the new version"; return 1; }
 }
 openapi() { $bin/python manage.py spectacular --validate --fail-on-warn --file sdk/openapi.yaml; }
 locked() { # every name of the .in files is in its lock

@@ -13,6 +13,7 @@ from ambient.common.keyset import after_key
 
 log = structlog.get_logger(__name__)
 DEFAULT_ORDER = ("created_at", "id")
+NEWEST_FIRST = ("-created_at", "-id")
 DEEP = 1_000
 """Rows; pages up to here are found by counting."""
 REMEMBERED_SECONDS = 600

@@ -81,7 +81,7 @@ def as_application_error(exc: BaseException) -> ApplicationError:
         case ApplicationError():
             return exc
         case RequestDataTooBig():
-            return TooLarge(f"The body may be at most {settings.MAX_REQUEST_BYTES} bytes")
+            return TooLarge(f"The body may be at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes")
         case drf.NotAuthenticated() | drf.AuthenticationFailed():
             return Unauthenticated("A valid token is needed")
         case drf.PermissionDenied() | PermissionDenied():

@@ -96,17 +96,16 @@ class EnvelopePagination(BasePagination):
         if order:
             rows = queryset.order_by(*parse_order(order, columns), "id")
         else:
-            rows = queryset.order_by(
-                *(f"-{name}" for name in DEFAULT_ORDER) if view.newest_first else DEFAULT_ORDER
-            )
+            rows = queryset.order_by(*view.default_order)
         if search:
             narrowed = compile_search(search, kind.wire_kind, kind.wire_plural, columns)
             with limited():
                 self.total = queryset.filter(narrowed).count()
                 return list(self.page.of_rows(rows.filter(narrowed)))
         self.total = view.count(queryset)
-        counted = order or view.newest_first
-        return skipped(rows, self.page) if counted else DeepPages(request, self.page).rows(rows)
+        if order or view.default_order != DEFAULT_ORDER:
+            return skipped(rows, self.page)
+        return DeepPages(request, self.page).rows(rows)
 
     def get_paginated_response(self, data: Any) -> Response:
         kind = self.view.get_serializer_class().wire_kind
@@ -138,6 +137,7 @@ class EnvelopePagination(BasePagination):
         def parameter(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
             return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
 
+        default = ", ".join(re.sub("^-(.*)", r"\1 desc", name) for name in view.default_order)
         number = {"type": "integer", "format": "int64"}
         return [
             parameter("page", number | {"default": 1}, "Number of the page, from 1."),
@@ -150,7 +150,7 @@ class EnvelopePagination(BasePagination):
             parameter(
                 "orderBy",
                 {"type": "string"},
-                "Columns to order by: `col [asc|desc][, col ...]`; by default `created_at, id`.",
+                f"Columns to order by: `col [asc|desc][, col ...]`; by default `{default}`.",
             ),
             parameter(
                 "fields",

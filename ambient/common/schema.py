@@ -9,7 +9,12 @@ from drf_spectacular.plumbing import is_patched_serializer
 
 from ambient.common.wire import WireSerializer
 
-VERBS = {"partial_update": "update", "retrieve": "get", "destroy": "delete"}
+VERBS = {
+    "partial_update": "update",
+    "retrieve": "get",
+    "destroy": "delete",
+    "token": "get_token",  # oapi-codegen names answers `<Operation>Response`; CredentialTokenResponse is one
+}
 ERROR = {
     "type": "object",
     "description": "The body of every error.",
@@ -25,6 +30,7 @@ ERROR = {
 }
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 ERROR_RESPONSE = {"description": "What went wrong.", "content": ERROR_CONTENT}
+NO_RUNNER = {"description": "There is no runner that answers.", "content": ERROR_CONTENT}
 ALWAYS = {
     "400": "The request cannot be understood, or a rule of a field is broken.",
     "401": "No token, or a bad one.",
@@ -54,6 +60,13 @@ class WireSchema(AutoSchema):
         if is_patched_serializer(serializer, direction):
             return f"{name.removeprefix('Patched').removesuffix('Request')}PatchRequest"
         return re.sub(r"(Request)+$", "Request", name)
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """With the status of a silent runner, where a runner answers."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation and getattr(self.view, "answered_by_runner", False):
+            operation["responses"]["502"] = NO_RUNNER
+        return operation
 
     def get_auth(self) -> list[Any]:
         """Both ways for every path, unless it is open."""
@@ -90,8 +103,9 @@ def _wire_kinds(base: type[WireSerializer] = WireSerializer) -> list[type[WireSe
 
 def always_present(kind: type[WireSerializer]) -> list[str]:
     """Fields that are in every answer: those that no row can leave unset."""
-    base = {"id", "kind", "href", "created_at", "updated_at"} | kind.always
-    return sorted(base | {name for name, field in kind._declared_fields.items() if field.required})
+    declared = kind._declared_fields
+    base = {"id", "kind", "href", "created_at", "updated_at"} & set(declared)
+    return sorted(base | kind.always | {name for name, field in declared.items() if field.required})
 
 
 def error_statuses(path: str, method: str) -> dict[str, str]:
@@ -112,9 +126,7 @@ def _complete_responses(path: str, method: str, operation: dict[str, Any]) -> No
     if operation["operationId"].endswith("_get"):
         responses.setdefault("304", {"description": "Not changed since the ETag of If-None-Match."})
     if path.endswith("/events"):
-        responses.setdefault(
-            "502", {"description": "There is no runner to listen to.", "content": ERROR_CONTENT}
-        )
+        responses.setdefault("502", NO_RUNNER)
     responses.setdefault("default", ERROR_RESPONSE)
     operation["responses"] = dict(sorted(responses.items()))
 

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from ambient.common import idempotency, tracing
+from ambient.common.deep_pages import DEFAULT_ORDER
 from ambient.common.errors import operation_id_of
 from ambient.common.exceptions import Forbidden, NotFound, not_found
 from ambient.common.parsers import WireRequest
@@ -65,7 +66,7 @@ class ScopedViewSet(WireView, GenericViewSet):
     queryset: Any  # of a model whose manager has `live` and `visible_to`
     request: WireRequest
     delete_is_idempotent = True  # deleting what does not exist is 204
-    newest_first = False  # the default order of its list
+    default_order: tuple[str, ...] = DEFAULT_ORDER  # of its list; ends with what is unique
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> WireRequest:
         wire = super().initialize_request(request, *args, **kwargs)

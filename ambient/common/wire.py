@@ -232,11 +232,11 @@ def path_of(name: str, field: Any) -> str:
 def type_of(field: Any) -> ColumnType:
     """How a field's values compare."""
     match field:
-        case Int32() | Double():
+        case serializers.IntegerField() | serializers.FloatField():
             return ColumnType.NUMBER
-        case Flag():
+        case serializers.BooleanField():
             return ColumnType.BOOLEAN
-        case Timestamp():
+        case serializers.DateTimeField():
             return ColumnType.TIME
         case _:
             return ColumnType.TEXT

@@ -91,7 +91,6 @@ class Holder:
         await end(self._task)  # first: it starts the others
         await end(*(held.task for held in self.held.values()))
         self._task = None
-        await self.http.close()
 
     # --- looking for work
 

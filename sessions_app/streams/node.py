@@ -56,6 +56,7 @@ class Node:
         )
         self.link = Link(self._on_hint)
         self.heartbeat = Heartbeat(self.timing)
+        self.http: aiohttp.ClientSession  # towards runners, or the control plane; open between start and stop
         self._holds = holds
         self.holder: Holder | None = None
         self._checks: asyncio.Task[None] | None = None
@@ -65,6 +66,7 @@ class Node:
 
     async def start(self) -> None:
         """Open the pools and begin; nothing here needs the servers to be there already."""
+        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False)
         await self.pools.open()
         await self.link.start()
         self._checks = asyncio.create_task(self._check(), name="stream checks")
@@ -76,8 +78,7 @@ class Node:
     def _make_holder(self) -> Holder:
         ports = Ports(self.store, self.heartbeat, self.timing, self._publish, self._still_there)
         leases = Leases(self.pools, self.heartbeat, self.timing)
-        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False)
-        return Holder(ports, self.runs, leases, self.heartbeat, self.link, self.timing, http)
+        return Holder(ports, self.runs, leases, self.heartbeat, self.link, self.timing, self.http)
 
     def begin_drain(self) -> None:
         """The process was told to stop: watchers end and reconnect elsewhere with their cursor."""
@@ -106,6 +107,7 @@ class Node:
         await end(self._checks, self._recheck)
         self._checks = None
         await self.link.stop()
+        await self.http.close()
         await self.pools.close()
 
     async def _check(self) -> None:

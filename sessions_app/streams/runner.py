@@ -57,6 +57,39 @@ class Incoming:
     index: int | None
 
 
+async def prove(http: aiohttp.ClientSession, target: Target, seconds: float) -> str | None:
+    """Check that the endpoint is this session's runner; returns the run that is active there.
+
+    Raises Unreachable, OtherInstance.
+    """
+    nonce = secrets.token_hex(16)
+    try:
+        async with http.get(
+            f"{target.endpoint}/health",
+            params={"nonce": nonce},
+            timeout=aiohttp.ClientTimeout(total=seconds),
+        ) as response:
+            body = await response.json(content_type=None) if response.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
+        raise Unreachable(type(exc).__name__) from exc
+    if not isinstance(body, dict):
+        raise Unreachable("no health answer")
+    instance, generation = body.get("instance"), body.get("generation")
+    if instance != target.instance or body.get("session_id") != target.session:
+        raise OtherInstance("another runner answers there")
+    expected = health_proof(
+        target.secret,
+        session_id=target.session,
+        generation=generation if isinstance(generation, int) else -1,
+        instance=target.instance,
+        nonce=nonce,
+    )
+    if not hmac.compare_digest(str(body.get("proof")).encode(), expected.encode()):
+        raise OtherInstance("the runner could not prove itself")
+    active = body.get("active_run")
+    return active if isinstance(active, str) else None
+
+
 class RunnerClient:
     """Speaks to one runner under one lease epoch. Nothing secret is sent before `prove` succeeded."""
 
@@ -72,30 +105,7 @@ class RunnerClient:
 
     async def prove(self) -> str | None:
         """Check that the endpoint is this session's runner; returns the run that is active there."""
-        nonce = secrets.token_hex(16)
-        try:
-            async with self._http.get(
-                f"{self._target.endpoint}/health", params={"nonce": nonce}, timeout=self._short
-            ) as response:
-                body = await response.json(content_type=None) if response.status == 200 else None
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
-            raise Unreachable(type(exc).__name__) from exc
-        if not isinstance(body, dict):
-            raise Unreachable("no health answer")
-        instance, generation = body.get("instance"), body.get("generation")
-        if instance != self._target.instance or body.get("session_id") != self._target.session:
-            raise OtherInstance("another runner answers there")
-        expected = health_proof(
-            self._target.secret,
-            session_id=self._target.session,
-            generation=generation if isinstance(generation, int) else -1,
-            instance=self._target.instance,
-            nonce=nonce,
-        )
-        if not hmac.compare_digest(str(body.get("proof")).encode(), expected.encode()):
-            raise OtherInstance("the runner could not prove itself")
-        active = body.get("active_run")
-        return active if isinstance(active, str) else None
+        return await prove(self._http, self._target, self._timing.connect)
 
     @contextlib.asynccontextmanager
     async def run(self, run_input: dict[str, Any]) -> AsyncIterator[AsyncIterator[list[Incoming]]]:

@@ -95,19 +95,22 @@ class FakeRunner:
         self.attached: list[tuple[str, int]] = []
         self.ignore_interrupts = False
         self.refuse_post: tuple[int, str] | None = None
+        self.answers: dict[str, web.StreamResponse | Callable[[web.Request], Any]] = {}
+        self.calls: list[tuple[str, str, dict[str, str], Any]] = []
         self._open: set[web.StreamResponse] = set()
         self._runner: web.AppRunner | None = None
         self.endpoint = ""
 
     async def start(self, port: int = 0) -> str:
         """Listen; returns the endpoint."""
-        app = web.Application(middlewares=[self._guard])
+        app = web.Application(middlewares=[self._guard], client_max_size=64 * 1024 * 1024)
         app.router.add_get("/health", self._health)
         app.router.add_post("/", self._post)
         app.router.add_get("/runs/{run}/events", self._events)
         app.router.add_post("/runs/{run}/ack", self._ack)
         app.router.add_post("/interrupt", self._interrupt)
         app.router.add_post("/exit", self._exit)
+        app.router.add_route("*", "/{path:.*}", self._other)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -138,7 +141,7 @@ class FakeRunner:
             token = request.headers.get("X-Ambient-Session-Token", "")
             if not hmac.compare_digest(token, agui_token(self.secret)):
                 return web.json_response({"reason": "Unauthorized"}, status=401)
-            epoch = int(request.headers["X-Ambient-Epoch"])
+            epoch = int(request.headers.get("X-Ambient-Epoch", self.epoch))
             if epoch < self.epoch:
                 return web.json_response({"reason": "StaleEpoch"}, status=409)
             self.epoch = epoch
@@ -232,6 +235,16 @@ class FakeRunner:
             return web.json_response({"interrupted": False})
         run.interrupted.set()
         return web.json_response({"interrupted": True})
+
+    async def _other(self, request: web.Request) -> web.StreamResponse:
+        """Any other route: what the test has put into `answers`, by path."""
+        body = await request.json() if request.can_read_body else None
+        self.calls.append((request.method, request.path, dict(request.query), body))
+        answer = self.answers.get(request.path)
+        if answer is None:
+            return web.json_response({"detail": "Not Found"}, status=404)
+        answer = await answer(request) if callable(answer) else answer
+        return answer  # type: ignore[no-any-return]
 
     async def _exit(self, request: web.Request) -> web.Response:
         self.exits.append((await request.json())["run"])

@@ -10,9 +10,11 @@ from sessions_app.services.schedules import schedule_create
 from tests.factories import (
     AgentFactory,
     InboxMessageFactory,
+    InterruptFactory,
     ProjectFactory,
     ProjectSettingsFactory,
     RoleFactory,
+    RunFactory,
     SessionFactory,
     UserFactory,
 )
@@ -31,7 +33,9 @@ COSTS = {
     "/sessions/{session}": (8, 2),
     "/sessions/{session}/messages": (9, 3),
     "/sessions/{session}/runs": (10, 4),
+    "/sessions/{session}/runs?search=number+>+0&fields=state&orderBy=number": (14, 8),
     "/sessions/{session}/interrupts": (10, 4),
+    "/sessions/{session}/interrupts?search=state+%3D+'open'&page=2&size=1": (14, 8),
     "/sessions/{session}/events/history": (10, 4),
     "/projects/demo/agents": (6, 4),
     "/projects/demo/agents/{agent}": (7, 3),
@@ -85,6 +89,8 @@ def world(project, user, bind_role):
                 AgentFactory(project=home)
                 _application(home, f"a-{n}-{home.pk}")
             InboxMessageFactory(agent=agent)
+            RunFactory(session=session, state="finished")
+            InterruptFactory(session=session)
             ProjectSettingsFactory(project=other)
             RoleFactory()
             UserFactory()

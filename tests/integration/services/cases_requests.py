@@ -72,4 +72,15 @@ REQUESTS = {
 NOT_TRIED = {
     ("ConversationViewSet", "agui_run"): "answers with a stream; agui_run_start has its row",
     ("SdkEntryViewSet", "append"): "only for runners; sdk_entries_append has its row",
+} | {
+    ("RunnerProxyViewSet", action): "forwarded to the runner; writes no row"
+    for action in (
+        "feedback",
+        "task_stop",
+        "write_file",
+        "delete_file",
+        "write_upload",
+        "delete_upload",
+        "git_configure_remote",
+    )
 }

@@ -1,6 +1,8 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .agent import Agent
+from .agent_capabilities import AgentCapabilities
+from .agent_capabilities_capabilities import AgentCapabilitiesCapabilities
 from .agent_list import AgentList
 from .agent_merge_annotations_body import AgentMergeAnnotationsBody
 from .agent_merge_labels_body import AgentMergeLabelsBody
@@ -16,6 +18,8 @@ from .application_patch_request import ApplicationPatchRequest
 from .application_request import ApplicationRequest
 from .application_sync_request import ApplicationSyncRequest
 from .auth_config import AuthConfig
+from .background_tasks import BackgroundTasks
+from .background_tasks_tasks_item import BackgroundTasksTasksItem
 from .credential import Credential
 from .credential_list import CredentialList
 from .credential_merge_annotations_body import CredentialMergeAnnotationsBody
@@ -26,6 +30,9 @@ from .credential_token_response import CredentialTokenResponse
 from .display_name_patch_request import DisplayNamePatchRequest
 from .error import Error
 from .error_kind import ErrorKind
+from .feedback_request import FeedbackRequest
+from .file_written import FileWritten
+from .git_status import GitStatus
 from .inbox_message import InboxMessage
 from .inbox_message_list import InboxMessageList
 from .inbox_message_patch_request import InboxMessagePatchRequest
@@ -34,6 +41,9 @@ from .interrupt import Interrupt
 from .interrupt_answer_request import InterruptAnswerRequest
 from .interrupt_answer_request_status import InterruptAnswerRequestStatus
 from .interrupt_list import InterruptList
+from .mcp_server import McpServer
+from .mcp_server_tools_item import McpServerToolsItem
+from .mcp_status import McpStatus
 from .model_set_request import ModelSetRequest
 from .project import Project
 from .project_credential_merge_annotations_body import ProjectCredentialMergeAnnotationsBody
@@ -50,7 +60,10 @@ from .project_settings import ProjectSettings
 from .project_settings_list import ProjectSettingsList
 from .project_settings_patch_request import ProjectSettingsPatchRequest
 from .project_settings_request import ProjectSettingsRequest
+from .remote_configured import RemoteConfigured
+from .remote_set_request import RemoteSetRequest
 from .repo_add_request import RepoAddRequest
+from .repository_status import RepositoryStatus
 from .role import Role
 from .role_binding import RoleBinding
 from .role_binding_list import RoleBindingList
@@ -82,6 +95,9 @@ from .sdk_key_list import SdkKeyList
 from .server_info import ServerInfo
 from .session import Session
 from .session_activity import SessionActivity
+from .session_agui_feedback_response_200 import SessionAguiFeedbackResponse200
+from .session_agui_task_output_response_200 import SessionAguiTaskOutputResponse200
+from .session_agui_task_stop_response_200 import SessionAguiTaskStopResponse200
 from .session_export import SessionExport
 from .session_list import SessionList
 from .session_merge_annotations_body import SessionMergeAnnotationsBody
@@ -108,9 +124,13 @@ from .version import Version
 from .workflow_metadata import WorkflowMetadata
 from .workflow_metadata_workflow_type_0 import WorkflowMetadataWorkflowType0
 from .workflow_set_request import WorkflowSetRequest
+from .workspace_file import WorkspaceFile
+from .workspace_listing import WorkspaceListing
 
 __all__ = (
     "Agent",
+    "AgentCapabilities",
+    "AgentCapabilitiesCapabilities",
     "AgentList",
     "AgentMergeAnnotationsBody",
     "AgentMergeLabelsBody",
@@ -126,6 +146,8 @@ __all__ = (
     "ApplicationRequest",
     "ApplicationSyncRequest",
     "AuthConfig",
+    "BackgroundTasks",
+    "BackgroundTasksTasksItem",
     "Credential",
     "CredentialList",
     "CredentialMergeAnnotationsBody",
@@ -136,6 +158,9 @@ __all__ = (
     "DisplayNamePatchRequest",
     "Error",
     "ErrorKind",
+    "FeedbackRequest",
+    "FileWritten",
+    "GitStatus",
     "InboxMessage",
     "InboxMessageList",
     "InboxMessagePatchRequest",
@@ -144,6 +169,9 @@ __all__ = (
     "InterruptAnswerRequest",
     "InterruptAnswerRequestStatus",
     "InterruptList",
+    "McpServer",
+    "McpServerToolsItem",
+    "McpStatus",
     "ModelSetRequest",
     "Project",
     "ProjectCredentialMergeAnnotationsBody",
@@ -160,7 +188,10 @@ __all__ = (
     "ProjectSettingsList",
     "ProjectSettingsPatchRequest",
     "ProjectSettingsRequest",
+    "RemoteConfigured",
+    "RemoteSetRequest",
     "RepoAddRequest",
+    "RepositoryStatus",
     "Role",
     "RoleBinding",
     "RoleBindingList",
@@ -192,6 +223,9 @@ __all__ = (
     "ServerInfo",
     "Session",
     "SessionActivity",
+    "SessionAguiFeedbackResponse200",
+    "SessionAguiTaskOutputResponse200",
+    "SessionAguiTaskStopResponse200",
     "SessionExport",
     "SessionList",
     "SessionMergeAnnotationsBody",
@@ -218,4 +252,6 @@ __all__ = (
     "WorkflowMetadata",
     "WorkflowMetadataWorkflowType0",
     "WorkflowSetRequest",
+    "WorkspaceFile",
+    "WorkspaceListing",
 )

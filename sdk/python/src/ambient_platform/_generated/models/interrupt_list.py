@@ -19,13 +19,12 @@ T = TypeVar("T", bound="InterruptList")
 
 @_attrs_define
 class InterruptList:
-    """A page of interrupts.
-
+    """
     Attributes:
         kind (str):
         page (int):
-        size (int):
-        total (int):
+        size (int): Number of items in this answer.
+        total (int): Number of items in all.
         items (list[Interrupt]):
     """
 

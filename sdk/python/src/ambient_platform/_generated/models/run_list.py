@@ -19,13 +19,12 @@ T = TypeVar("T", bound="RunList")
 
 @_attrs_define
 class RunList:
-    """A page of runs.
-
+    """
     Attributes:
         kind (str):
         page (int):
-        size (int):
-        total (int):
+        size (int): Number of items in this answer.
+        total (int): Number of items in all.
         items (list[Run]):
     """
 

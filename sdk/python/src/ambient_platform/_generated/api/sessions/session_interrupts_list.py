@@ -17,13 +17,22 @@ from typing import cast
 def _get_kwargs(
     id: str,
     *,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
 
+    params["fields"] = fields
+
+    params["orderBy"] = order_by
+
     params["page"] = page
+
+    params["search"] = search
 
     params["size"] = size
 
@@ -103,15 +112,21 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Response[Error | InterruptList]:
     """What the agent asks and asked people, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,7 +138,10 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        fields=fields,
+        order_by=order_by,
         page=page,
+        search=search,
         size=size,
     )
 
@@ -138,15 +156,21 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Error | InterruptList | None:
     """What the agent asks and asked people, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,7 +183,10 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        fields=fields,
+        order_by=order_by,
         page=page,
+        search=search,
         size=size,
     ).parsed
 
@@ -168,15 +195,21 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Response[Error | InterruptList]:
     """What the agent asks and asked people, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,7 +221,10 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        fields=fields,
+        order_by=order_by,
         page=page,
+        search=search,
         size=size,
     )
 
@@ -201,15 +237,21 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Error | InterruptList | None:
     """What the agent asks and asked people, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -223,7 +265,10 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            fields=fields,
+            order_by=order_by,
             page=page,
+            search=search,
             size=size,
         )
     ).parsed

@@ -17,13 +17,22 @@ from typing import cast
 def _get_kwargs(
     id: str,
     *,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
 
+    params["fields"] = fields
+
+    params["orderBy"] = order_by
+
     params["page"] = page
+
+    params["search"] = search
 
     params["size"] = size
 
@@ -101,15 +110,21 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Response[Error | RunList]:
     """The session's runs, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,7 +136,10 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        fields=fields,
+        order_by=order_by,
         page=page,
+        search=search,
         size=size,
     )
 
@@ -136,15 +154,21 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Error | RunList | None:
     """The session's runs, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -157,7 +181,10 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        fields=fields,
+        order_by=order_by,
         page=page,
+        search=search,
         size=size,
     ).parsed
 
@@ -166,15 +193,21 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Response[Error | RunList]:
     """The session's runs, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -186,7 +219,10 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        fields=fields,
+        order_by=order_by,
         page=page,
+        search=search,
         size=size,
     )
 
@@ -199,15 +235,21 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-    page: int | Unset = UNSET,
-    size: int | Unset = UNSET,
+    fields: str | Unset = UNSET,
+    order_by: str | Unset = UNSET,
+    page: int | Unset = 1,
+    search: str | Unset = UNSET,
+    size: int | Unset = 100,
 ) -> Error | RunList | None:
     """The session's runs, the newest first.
 
     Args:
         id (str):
-        page (int | Unset):
-        size (int | Unset):
+        fields (str | Unset):
+        order_by (str | Unset):
+        page (int | Unset):  Default: 1.
+        search (str | Unset):
+        size (int | Unset):  Default: 100.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -221,7 +263,10 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            fields=fields,
+            order_by=order_by,
             page=page,
+            search=search,
             size=size,
         )
     ).parsed
