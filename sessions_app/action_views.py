@@ -1,5 +1,6 @@
 """A session's configuration, one part at a time: repositories, workflow, model, name; and its clone."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -29,7 +30,7 @@ from sessions_app.services.configuration import (
     workflow_set,
 )
 from sessions_app.services.sessions import session_update
-from sessions_app.view_base import OfSessionViewSet
+from sessions_app.view_base import OfSessionViewSet, session_after
 
 EXPORT_VERSION = "1"
 
@@ -61,8 +62,8 @@ class SessionActionViewSet(OfSessionViewSet):
         "oauth_url": "session:read",
     }
 
-    def session_answer(self, session: Session, status: int = 200) -> Response:
-        return self.respond(Session.objects.with_activity().get(pk=session.pk), status)
+    def written(self, write: Callable[[], Session], status: int = 200) -> Response:
+        return self.respond(session_after(write), status)
 
     def values(self, form: type[WireSerializer]) -> dict[str, Any]:
         return dict(form().to_internal_value(self.request.body_object()))
@@ -72,42 +73,45 @@ class SessionActionViewSet(OfSessionViewSet):
         """A new session with the same configuration and no prompt. The body is ignored."""
         session = self.get_object()
         project_for(request.user, session.project_id, permission="session:create")
-        return self.session_answer(session_clone(session=session, actor=request.user.username), 201)
+        return self.written(lambda: session_clone(session=session, actor=request.user.username), 201)
 
     @extend_schema(request=RepoAddSerializer, responses=SessionSerializer)
     def add_repo(self, request: Any, pk: str) -> Response:
         """Append a repository; a running session has it after its next start."""
         session, values = self.get_object(), self.values(RepoAddSerializer)
-        changed = session_repo_add(
-            session=session,
-            url=values["url"],
-            branch=values.get("branch") or DEFAULT_BRANCH,
-            auto_push=values.get("auto_push", False),
+        return self.written(
+            lambda: session_repo_add(
+                session=session,
+                url=values["url"],
+                branch=values.get("branch") or DEFAULT_BRANCH,
+                auto_push=values.get("auto_push", False),
+            )
         )
-        return self.session_answer(changed)
 
     @extend_schema(request=None, responses={200: SessionSerializer})
     def remove_repo(self, request: Any, pk: str, name: str) -> Response:
         """Take a repository out of the list, by its name."""
-        return self.session_answer(session_repo_remove(session=self.get_object(), name=name))
+        session = self.get_object()
+        return self.written(lambda: session_repo_remove(session=session, name=name))
 
     @extend_schema(request=WorkflowSetSerializer, responses=SessionSerializer)
     def set_workflow(self, request: Any, pk: str) -> Response:
         """Name the workflow that the next start works with."""
         session, values = self.get_object(), self.values(WorkflowSetSerializer)
-        changed = workflow_set(
-            session=session,
-            git_url=values["git_url"],
-            branch=values.get("branch") or DEFAULT_BRANCH,
-            path=values.get("path"),
+        return self.written(
+            lambda: workflow_set(
+                session=session,
+                git_url=values["git_url"],
+                branch=values.get("branch") or DEFAULT_BRANCH,
+                path=values.get("path"),
+            )
         )
-        return self.session_answer(changed)
 
     @extend_schema(request=ModelSetSerializer, responses=SessionSerializer)
     def set_model(self, request: Any, pk: str) -> Response:
         """Choose the model of the next start."""
         session, values = self.get_object(), self.values(ModelSetSerializer)
-        return self.session_answer(session_update(session=session, changes={"llm_model": values["model"]}))
+        return self.written(lambda: session_update(session=session, changes={"llm_model": values["model"]}))
 
     @extend_schema(request=DisplayNameSerializer, responses=SessionReferenceSerializer)
     def rename(self, request: Any, pk: str) -> Response:

@@ -1,15 +1,26 @@
 """What viewsets below `/sessions/{id}/` share."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rest_framework.pagination import BasePagination
 
+from ambient.common.database import transactional
 from ambient.common.exceptions import Forbidden, NotFound, not_found
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
 from sessions_app.models import Session
 
 MAY_USE = ("session:create", "session:update")
 """Either lets a caller talk to a session and configure it: who may make one may also use it."""
+
+
+@transactional
+def session_after(write: Callable[[], Session]) -> Session:
+    """The session as a service leaves it, with its activity.
+
+    Read before the commit: when the reading fails, the caller's 503 says truly that nothing was done.
+    """
+    return Session.objects.with_activity().get(pk=write().pk)
 
 
 class OfSessionViewSet(ScopedViewSet):

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from ambient.common.database import transactional
 from ambient.common.exceptions import Forbidden, InvalidField
 from ambient.common.permissions import labelled
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
@@ -26,7 +27,7 @@ from sessions_app.serializers import (
     SessionStatusSerializer,
     StartPreviewSerializer,
 )
-from sessions_app.services.agents import agent_start, agent_start_preview
+from sessions_app.services.agents import AgentStart, agent_start, agent_start_preview
 from sessions_app.services.sessions import (
     session_create,
     session_delete,
@@ -35,6 +36,7 @@ from sessions_app.services.sessions import (
     session_stop,
     session_update,
 )
+from sessions_app.view_base import session_after
 
 NOT_LISTED = ("runner_secret", "labels_index", "annotations_index")
 
@@ -79,15 +81,6 @@ class SessionViewSet(MergesLabels, ScopedViewSet):
         )
         return queryset.count() if total is None else total
 
-    def respond(self, obj: Any, status: int = 200) -> Response:
-        """Answers of writes show the activity as it is after them."""
-        if not hasattr(obj, "activity"):
-            obj = Session.objects.with_activity().get(pk=obj.pk)
-        return super().respond(obj, status)
-
-    def after(self, session: Session) -> Response:
-        return self.respond(Session.objects.with_activity().get(pk=session.pk))
-
     def authorize_create(self) -> None:
         """The body names the project: asked in `perform_create`, once it is known."""
 
@@ -98,7 +91,8 @@ class SessionViewSet(MergesLabels, ScopedViewSet):
         agent = self.agent_of(project, spec.pop("agent_id", None))
         if not spec.get("llm_model"):
             spec.pop("llm_model", None)
-        return session_create(actor=self.request.user.username, project=project, spec=spec, agent=agent)
+        actor = self.request.user.username
+        return session_after(lambda: session_create(actor=actor, project=project, spec=spec, agent=agent))
 
     def project_to_create_in(self, named: str | None) -> Project:
         pk = named or project_of_request(self.request)
@@ -123,7 +117,7 @@ class SessionViewSet(MergesLabels, ScopedViewSet):
 
     def perform_update(self, obj: Session, values: dict[str, Any]) -> Session:
         self.check_parent(values)
-        return Session.objects.with_activity().get(pk=session_update(session=obj, changes=values).pk)
+        return session_after(lambda: session_update(session=obj, changes=values))
 
     def perform_destroy(self, obj: Session) -> None:
         session_delete(session=obj)
@@ -131,12 +125,14 @@ class SessionViewSet(MergesLabels, ScopedViewSet):
     @extend_schema(request=None, responses={200: SessionSerializer})
     def start(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Ask for the session to run (again). The body is ignored."""
-        return self.after(session_start(session=self.get_object()))
+        session = self.get_object()
+        return self.respond(session_after(lambda: session_start(session=session)))
 
     @extend_schema(request=None, responses={200: SessionSerializer})
     def stop(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Ask for the session to end. The body is ignored."""
-        return self.after(session_stop(session=self.get_object()))
+        session = self.get_object()
+        return self.respond(session_after(lambda: session_stop(session=session)))
 
     @extend_schema(request=SessionStatusSerializer, responses={200: SessionSerializer})
     def status(self, request: Any, *args: Any, **kwargs: Any) -> Response:
@@ -151,7 +147,10 @@ class SessionViewSet(MergesLabels, ScopedViewSet):
         changes = self.read_body(partial=True, serializer=SessionStatusSerializer)
         check_conditions(changes.get("conditions"))
         reporter = None if by_runner else request.user.username
-        return self.after(session_patch_status(session=session, changes=changes, reporter=reporter))
+        changed = session_after(
+            lambda: session_patch_status(session=session, changes=changes, reporter=reporter)
+        )
+        return self.respond(changed)
 
 
 class AgentSessionsViewSet(OfAgentViewSet):
@@ -198,10 +197,15 @@ class AgentStartViewSet(OfAgentViewSet):
         self.authorize_object(self.permission, self.agent)
         form = AgentStartRequestSerializer(partial=True)
         values = form.to_internal_value(request.body_object(optional=True))
-        started = agent_start(agent=self.agent, actor=request.user.username, task=values.get("prompt"))
-        session = Session.objects.with_activity().get(pk=started.session.pk)
+        started, session = self.started(values.get("prompt"))
         body = {"session": self.get_serializer(session).data, "starting_prompt": started.starting_prompt}
         return Response(body, status=201 if started.created else 200)
+
+    @transactional
+    def started(self, task: str | None) -> tuple[AgentStart, Session]:
+        """The start, and its session as the answer shows it."""
+        started = agent_start(agent=self.agent, actor=self.request.user.username, task=task)
+        return started, session_after(lambda: started.session)
 
     @extend_schema(responses={200: StartPreviewSerializer})
     def preview(self, request: Any, *args: Any, **kwargs: Any) -> Response:
