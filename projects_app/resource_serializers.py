@@ -24,6 +24,7 @@ class CredentialSerializer(EntitySerializer):
     """Credential: a secret that sessions use towards another service. Its token is never in an answer."""
 
     wire_kind, wire_plural = "Credential", "credentials"
+    example = {"name": "github", "provider": "github", "token": "ghp_example", "url": "https://github.com"}
 
     name = name_text(required=True)
     provider = OneOf(Provider.values, required=True, help_text=", ".join(Provider.values))
@@ -51,6 +52,12 @@ class ApplicationSerializer(EntitySerializer):
     """Application: a folder in Git that a project is to follow. Syncing itself is not built yet."""
 
     wire_kind, wire_plural = "Application", "applications"
+    example = {
+        "name": "boats",
+        "source_repo_url": "https://git.example/team/agents.git",
+        "source_path": "boats",
+        "destination_project": "boats",
+    }
 
     name = name_text(required=True)
     source_repo_url = Text(required=True, empty=False)

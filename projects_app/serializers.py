@@ -40,6 +40,7 @@ class ProjectSerializer(EntitySerializer):
     """Project: a team's space. Its id is its name."""
 
     wire_kind, wire_plural = "Project", "projects"
+    example = {"name": "boats", "description": "Everything that floats.", "labels": '{"team": "sea"}'}
 
     name = Text(source="id", required=True, limit=NAME_LIMIT, empty=False)
     description = Text()
@@ -53,6 +54,7 @@ class ProjectSettingsSerializer(EntitySerializer):
     """ProjectSettings: defaults and group access of one project."""
 
     wire_kind, wire_plural = "ProjectSettings", "project_settings"
+    example = {"project_id": "boats", "group_access": '[{"groupName": "sea", "role": "edit"}]'}
 
     project_id = Text(required=True, limit=NAME_LIMIT, empty=False)
     group_access = JsonText(
@@ -73,6 +75,7 @@ class UserSerializer(EntitySerializer):
     """User: a person or service account."""
 
     wire_kind, wire_plural = "User", "users"
+    example = {"username": "alice", "name": "Alice Example", "email": "alice@example.org"}
 
     username = name_text(required=True)
     name = name_text(required=True)
@@ -83,6 +86,7 @@ class RoleSerializer(EntitySerializer):
     """Role: a list of permissions."""
 
     wire_kind, wire_plural = "Role", "roles"
+    example = {"name": "reader", "permissions": '["project:read", "session:read"]'}
 
     name = name_text(required=True, create_only=True)
     display_name = Text()
@@ -101,6 +105,7 @@ class RoleBindingSerializer(EntitySerializer):
     """RoleBinding: gives one role to one user within one scope."""
 
     wire_kind, wire_plural = "RoleBinding", "role_bindings"
+    example = {"role_id": "project:editor", "scope": "project", "user_id": "alice", "project_id": "boats"}
     always = frozenset({"user_id", "project_id", "agent_id", "session_id", "credential_id"})
     clearable = always
 
@@ -117,6 +122,7 @@ class AgentSerializer(EntitySerializer):
     """Agent: who does the work; sessions are started from it."""
 
     wire_kind, wire_plural = "Agent", "agents"
+    example = {"name": "reviewer", "prompt": "Review what is new.", "llm_model": "claude-sonnet-4-6"}
 
     project_id = Text(limit=NAME_LIMIT, create_only=True, help_text="The path's project.")
     name = name_text(required=True)
@@ -148,6 +154,7 @@ class InboxMessageSerializer(EntitySerializer):
     """InboxMessage: a note to an agent, read when it is next started."""
 
     wire_kind, wire_plural = "InboxMessage", "inbox_messages"
+    example = {"from_name": "alice", "body": "Look at the tests first."}
 
     agent_id = Text(limit=NAME_LIMIT, create_only=True, help_text="The path's agent.")
     from_agent_id = Text(limit=NAME_LIMIT, create_only=True)

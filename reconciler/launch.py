@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from ambient import env
 from ambient.common import tracing
 from ambient.common.encryption import DecryptionError, unseal
+from ambient.common.json_text import parsed
 from reconciler.errors import PermanentError
 from sessions_app.choices import Reason
 from sessions_app.models import Session
@@ -126,10 +127,7 @@ def _is_json_of(text: str, kind: type) -> bool:
 
 def _parsed(text: str | None, kind: type) -> Any:
     """JSON of the kind, or an empty one: clients may store any text."""
-    try:
-        value = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return kind()
+    value = parsed(text)
     return value if isinstance(value, kind) else kind()
 
 

@@ -1,11 +1,11 @@
 """Reads of the reconciler: rows into the frozen values of a plan."""
 
-import json
 from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from ambient import env
+from ambient.common.json_text import parsed
 from reconciler.runtimes.base import SessionRef
 from reconciler.state import Desired, Limits, Noted, Status
 from sessions_app.choices import DesiredState, Phase, Reason, RunState
@@ -84,10 +84,7 @@ def ref_of(session: Session) -> SessionRef:
 
 def _conditions(text: str | None) -> Iterable[Noted]:
     """Stored conditions; what others wrote in another form is left out."""
-    try:
-        entries = json.loads(text or "[]")
-    except ValueError:
-        return
+    entries = parsed(text)
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict):
             yield Noted(

@@ -1,10 +1,10 @@
 """How long the steps of a session's start took, from what the passes have written down."""
 
 import datetime
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from ambient.common.json_text import parsed
 from sessions_app.choices import ConditionType
 from sessions_app.models import Session
 
@@ -40,11 +40,7 @@ def start_steps(
 
 def transition_times(conditions: str | None) -> Mapping[str, Time]:
     """When each condition that is true became so; what others wrote in another form is left out."""
-    try:
-        entries = json.loads(conditions or "[]")
-    except ValueError:
-        return {}
-    found: dict[str, Time] = {}
+    entries, found = parsed(conditions), dict[str, Time]()
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and entry.get("status") == "True" and (at := _time(entry)) is not None:
             found[str(entry.get("type"))] = at

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -69,11 +70,12 @@ class SessionActionViewSet(OfSessionViewSet):
         return dict(form().to_internal_value(self.request.body_object()))
 
     @extend_schema(request=None, responses={201: SessionSerializer})
-    def clone(self, request: Any, pk: str) -> Response:
+    def clone(self, request: Any, pk: str) -> HttpResponseBase:
         """A new session with the same configuration and no prompt. The body is ignored."""
         session = self.get_object()
         project_for(request.user, session.project_id, permission="session:create")
-        return self.written(lambda: session_clone(session=session, actor=request.user.username), 201)
+        actor = request.user.username
+        return self.once(lambda: self.written(lambda: session_clone(session=session, actor=actor), 201))
 
     @extend_schema(request=RepoAddSerializer, responses=SessionSerializer)
     def add_repo(self, request: Any, pk: str) -> Response:

@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.response import Response
 
 from ambient.common.exceptions import InvalidField
+from sessions_app.choices import Phase
 from sessions_app.conversation_serializers import (
     RunAgentInputSerializer,
     RunInterruptResultSerializer,
@@ -28,6 +29,7 @@ from sessions_app.conversation_serializers import (
     text_field,
 )
 from sessions_app.event_history import MAX_LIMIT, stored_events
+from sessions_app.proxies.client import RunnerAway
 from sessions_app.selectors import head_of
 from sessions_app.services.runs import agui_run_start, run_interrupt_request
 from sessions_app.services.sending import message_cancel, message_edit, message_retry, message_send
@@ -45,7 +47,7 @@ from sessions_app.streams.pools import TRANSIENT
 from sessions_app.streams.store import MESSAGE_PAGE, PAGE_BYTES, PAGE_EVENTS, Store
 from sessions_app.view_base import OfSessionViewSet
 
-IDEMPOTENCY_LIMIT = 255
+CLIENT_ID_LIMIT = 255
 AWAY_SECONDS, AGAIN_SECONDS = 60.0, 0.2
 STREAM = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events.")
 AFTER = OpenApiParameter("after_seq", int, description="Only what comes after this sequence number.")
@@ -93,7 +95,7 @@ class ConversationViewSet(OfSessionViewSet):
         request=SessionMessageCreateSerializer,
         responses={201: SessionMessageSerializer},
     )
-    def post_message(self, request: Any, pk: str) -> Response:
+    def post_message(self, request: Any, pk: str) -> HttpResponseBase:
         """Send a message to the agent; it becomes a run."""
         session = self.get_object()
         body = request.body_object()
@@ -103,20 +105,16 @@ class ConversationViewSet(OfSessionViewSet):
         text = text_field(body, "payload")
         if not text:
             raise InvalidField("payload must not be empty")
-        key = request.headers.get("Idempotency-Key") or None
-        if key is not None and len(key) > IDEMPOTENCY_LIMIT:
-            raise InvalidField(f"Idempotency-Key may have at most {IDEMPOTENCY_LIMIT} characters")
         client_id = text_field(body, "client_id") or None
-        if client_id is not None and len(client_id) > IDEMPOTENCY_LIMIT:
-            raise InvalidField(f"client_id may have at most {IDEMPOTENCY_LIMIT} characters")
-        message = message_send(
-            session=session,
-            actor=request.user.username,
-            text=text,
-            client_id=client_id,
-            idempotency_key=key,
-        )
-        return Response(message_body(message), status=201)
+        if client_id is not None and len(client_id) > CLIENT_ID_LIMIT:
+            raise InvalidField(f"client_id may have at most {CLIENT_ID_LIMIT} characters")
+        actor = request.user.username
+
+        def send() -> Response:
+            message = message_send(session=session, actor=actor, text=text, client_id=client_id)
+            return Response(message_body(message), status=201)
+
+        return self.once(send)
 
     @extend_schema(
         operation_id="session_messages_update",
@@ -221,6 +219,8 @@ class ConversationViewSet(OfSessionViewSet):
         session = self.get_object()
         body = request.body_object(optional=True)
         run = run_interrupt_request(session=session, run_id=text_field(body, "runId") or None)
+        if run is None and session.phase != Phase.RUNNING:
+            raise RunnerAway
         if run is None:
             return Response({"message": "No run is active"})
         return Response({"message": "Interrupt signal sent", "run_id": run.pk})

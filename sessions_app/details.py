@@ -8,6 +8,7 @@ from django.db.models import CharField, QuerySet
 from django.db.models.functions import Left, Length, Right
 
 from ambient.common.formats import duration, shortened
+from ambient.common.json_text import parsed
 from sessions_app.choices import ACTIVE_PHASES, FINAL_PHASES, Delivery
 from sessions_app.models import Interrupt, Run, RunLog, Session, SessionEvent, SessionMessage
 
@@ -19,19 +20,13 @@ LOG_EVENTS = 30
 
 def conditions(session: Session) -> list[dict[str, Any]]:
     """The stored conditions; what others wrote in another form is left out."""
-    try:
-        entries = json.loads(session.conditions or "[]")
-    except ValueError:
-        return []
+    entries = parsed(session.conditions)
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def variable_names(session: Session) -> list[str]:
     """Names of the environment variables; the values may be secret and are not shown."""
-    try:
-        found = json.loads(session.environment_variables or "{}")
-    except ValueError:
-        return []
+    found = parsed(session.environment_variables)
     return sorted(found) if isinstance(found, dict) else []
 
 

@@ -1,17 +1,15 @@
 """`repos` texts: JSON arrays of `{url, branch, name}`. Pure."""
 
-import json
 from typing import Any
+
+from ambient.common.json_text import parsed
 
 DEFAULT_BRANCH = "main"
 
 
 def repos_of(text: str | None) -> list[dict[str, Any]]:
     """The entries of a `repos` text; clients may have stored anything there, and what is no list is none."""
-    try:
-        entries = json.loads(text or "[]")
-    except ValueError:
-        return []
+    entries = parsed(text)
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 

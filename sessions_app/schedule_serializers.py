@@ -34,6 +34,7 @@ class ScheduledSessionSerializer(EntitySerializer):
     """ScheduledSession: when a session is wanted again and again. Firing by the clock is not built yet."""
 
     wire_kind, wire_plural = "ScheduledSession", "scheduled-sessions"
+    example = {"name": "nightly", "schedule": "0 3 * * *", "timezone": "Europe/Berlin"}
     computed = frozenset({"next_run_at", "conditions"})
     strict = False
 

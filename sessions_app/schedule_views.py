@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -64,13 +65,17 @@ class ScheduledSessionViewSet(InProjectViewSet):
         return self.respond(schedule_update(row=self.get_object(), changes={"enabled": True}))
 
     @extend_schema(request=None, responses=ScheduleTriggerSerializer)
-    def trigger(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+    def trigger(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Start a session now, also while suspended. 409 when the agent is gone or at work already."""
         row = self.get_object()
         if row.agent is not None:  # a schedule is no way around the right to start its agent
             self.authorize_object("agent:start", row.agent)
-        session = schedule_trigger(row=row, actor=request.user.username)
-        return Response({"status": "triggered", "session_id": session.pk})
+
+        def started() -> Response:
+            session = schedule_trigger(row=row, actor=request.user.username)
+            return Response({"status": "triggered", "session_id": session.pk})
+
+        return self.once(started, status=200)
 
 
 class ScheduledSessionRunsViewSet(InProjectViewSet):

@@ -25,6 +25,7 @@ class SessionSerializer(EntitySerializer):
     """Session: one agent at work, from the wish for it to its end."""
 
     wire_kind, wire_plural = "Session", "sessions"
+    example = {"name": "fix-1", "project_id": "boats", "prompt": "Fix the failing test.", "timeout": 3600}
     computed = frozenset({"activity"})
 
     name = name_text(help_text="Made from the id when left out.")

@@ -1,6 +1,5 @@
 """The API of sessions, and of starting agents."""
 
-import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -8,6 +7,7 @@ from rest_framework.response import Response
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import Forbidden, InvalidField
+from ambient.common.json_text import parsed
 from ambient.common.permissions import labelled
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
 from projects_app.access import RunnerIdentity
@@ -43,10 +43,7 @@ NOT_LISTED = ("runner_secret", "labels_index", "annotations_index")
 
 def check_conditions(text: str | None) -> None:
     """Reported conditions are merged with our own later, so they must be readable."""
-    try:
-        entries = json.loads(text) if text is not None else []
-    except ValueError as exc:
-        raise InvalidField("conditions must be a JSON array") from exc
+    entries = [] if text is None else parsed(text)
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) and isinstance(entry.get("type"), str) for entry in entries
     ):

@@ -11,6 +11,7 @@ ApplicationError
 +- Conflict         409, 6   unique violation, wrong phase, last owner
 +- TooLarge         413, 8
 +- TooMany          429, 8   with a retry time
++- UriTooLong       414, 21  the address is longer than the server reads
 +- NoRunner         502, 9   the session's runner cannot be asked
 +- NotImplementedYet 501, 10 the route is known, what it is for does not exist here
 +- Unavailable      503, 9   a part of the platform is away; with a retry time
@@ -77,6 +78,12 @@ class Conflict(ApplicationError):
     """The state or another row forbids it."""
 
     status, id = 409, 6
+
+
+class UriTooLong(ApplicationError):
+    """The address is longer than the server reads."""
+
+    status, id = 414, 21
 
 
 class TooLarge(ApplicationError):

@@ -1,7 +1,7 @@
 """`Idempotency-Key` on creates: the same key and body get the same answer, and nothing is made twice.
 
-As the IETF draft "The Idempotency-Key HTTP Header Field" has it, kept for 24 hours: another body under a used
-key is a 409; an error is not kept, so that a retry tries again.
+As the IETF draft "The Idempotency-Key HTTP Header Field" has it, kept for 24 hours by caller, route and key:
+another body under a used key is a 409; an error is not kept, so that a retry tries again.
 """
 
 import datetime
@@ -55,13 +55,19 @@ def _digest(request: Any) -> str:
     return salted_hmac("idempotency", hashlib.sha256(whole).hexdigest(), algorithm="sha256").hexdigest()
 
 
+def _caller(request: Any) -> str:
+    """Who asks, and where: a key is the caller's own on one route."""
+    route = hashlib.sha256(f"{request.method} {request.path}".encode()).hexdigest()
+    return f"{request.user.pk}:{route[:32]}"
+
+
 @transactional
 def once(request: Any, key: str, create: Callable[[], bytes]) -> tuple[bytes, bool]:
     """The answer to this request, and whether it is an earlier one told again.
 
     Two requests at the same time: the second waits for the first one's end at the record's primary key.
     """
-    owner, digest = {"caller": str(request.user.pk), "key": key}, _digest(request)
+    owner, digest = {"caller": _caller(request), "key": key}, _digest(request)
     _records().filter(**owner, created_at__lt=database_now() - KEPT).delete()
     with transaction.atomic():  # the record goes with a create that fails
         try:

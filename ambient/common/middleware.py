@@ -16,6 +16,8 @@ from ambient.common.http_metrics import ROUTE
 from ambient.common.ksuid import ksuid
 
 HEADER = "X-Operation-ID"
+FEATURES = "idempotency"
+"""What clients may rely on that servers of the first generation do not have (contract: sdk-cli 2.3)."""
 TRACED = ("/api/", "/admin/")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -51,6 +53,7 @@ class RequestIdMiddleware:
             request.scope[ROUTE] = request.resolver_match.route
         if request.path.startswith("/api/"):
             response["Vary"] = "Authorization"
+            response["X-Ambient-Features"] = FEATURES
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

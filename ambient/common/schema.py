@@ -9,6 +9,7 @@ from drf_spectacular.plumbing import is_patched_serializer
 
 from ambient.common.wire import WireSerializer
 
+EXAMPLE_ID, EXAMPLE_TIME = "2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B", "2026-08-17T10:00:00.123456Z"
 VERBS = {
     "partial_update": "update",
     "retrieve": "get",
@@ -31,10 +32,17 @@ ERROR = {
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 ERROR_RESPONSE = {"description": "What went wrong.", "content": ERROR_CONTENT}
 NO_RUNNER = {"description": "There is no runner that answers.", "content": ERROR_CONTENT}
+IDEMPOTENCY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "The same key and body get the same answer for 24 hours; another body is a 409.",
+}
 ALWAYS = {
     "400": "The request cannot be understood, or a rule of a field is broken.",
     "401": "No token, or a bad one.",
     "403": "Not permitted.",
+    "414": "The address is too long.",
     "429": "Too many requests; Retry-After says when to come back.",
     "500": "An unexpected error; the log has it under the operation id.",
     "503": "A part of the platform is away; Retry-After says when to come back.",
@@ -123,12 +131,31 @@ def _complete_responses(path: str, method: str, operation: dict[str, Any]) -> No
     if operation.get("security") != [{}]:
         for status, text in error_statuses(path, method).items():
             responses.setdefault(status, {"description": text, "content": ERROR_CONTENT})
+    if "201" in responses or operation["operationId"] == "scheduled_session_trigger":
+        operation.setdefault("parameters", []).append(IDEMPOTENCY)
     if operation["operationId"].endswith("_get"):
         responses.setdefault("304", {"description": "Not changed since the ETag of If-None-Match."})
     if path.endswith("/events"):
         responses.setdefault("502", NO_RUNNER)
     responses.setdefault("default", ERROR_RESPONSE)
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _show_example(kind: type[WireSerializer], schemas: dict[str, Any]) -> None:
+    """The kind's create, and what it then is."""
+    if f"{kind.wire_kind}Request" in schemas:
+        schemas[f"{kind.wire_kind}Request"]["example"] = dict(kind.example)
+    made = {name: value for name, value in kind.example.items() if not kind._declared_fields[name].write_only}
+    pk = made["name"] if kind.wire_kind == "Project" else EXAMPLE_ID
+    schemas[kind.wire_kind]["example"] = {
+        "id": pk,
+        "kind": kind.wire_kind,
+        "href": f"/api/ambient/v1/{kind.wire_plural}/{pk}",
+        "created_at": EXAMPLE_TIME,
+        "updated_at": EXAMPLE_TIME,
+        **dict.fromkeys(sorted(kind.always)),
+        **made,
+    }
 
 
 def _name_arrays(result: dict[str, Any], schemas: dict[str, Any]) -> None:
@@ -152,6 +179,8 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     for kind in _wire_kinds():
         if kind.wire_kind in schemas:
             schemas[kind.wire_kind]["required"] = always_present(kind)
+            if kind.example:
+                _show_example(kind, schemas)
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if isinstance(operation, dict) and "responses" in operation:

@@ -1,7 +1,7 @@
 """Base of every viewset: rows pass `visible_to(user)`, writes pass a permission on the stored object."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pghistory
@@ -154,15 +154,16 @@ class ScopedViewSet(WireView, GenericViewSet):
     def create(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """One object more; with an `Idempotency-Key` once for all repeats of the request."""
         self.authorize_create()
-        key = idempotency.key_of(request)
-        if key is None:
-            return self.respond(self.perform_create(self.read_body()), status=201)
-        answer, told_again = idempotency.once(request, key, self._created)
-        headers = {"Idempotency-Replayed": "true"} if told_again else {}
-        return HttpResponse(answer, "application/json", 201, headers=headers)
+        return self.once(lambda: self.respond(self.perform_create(self.read_body()), status=201))
 
-    def _created(self) -> bytes:
-        return dumps(self.respond(self.perform_create(self.read_body()), status=201).data)
+    def once(self, make: Callable[[], Response], status: int = 201) -> HttpResponseBase:
+        """The answer of what makes something new: with an `Idempotency-Key` it is made once."""
+        key = idempotency.key_of(self.request)
+        if key is None:
+            return make()
+        answer, told_again = idempotency.once(self.request, key, lambda: dumps(make().data))
+        headers = {"Idempotency-Replayed": "true"} if told_again else {}
+        return HttpResponse(answer, "application/json", status, headers=headers)
 
     def partial_update(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         obj = self.get_object()

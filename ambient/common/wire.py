@@ -168,6 +168,7 @@ class WireSerializer(serializers.Serializer):
     clearable: ClassVar[frozenset[str]] = frozenset()  # an explicit null in PATCH clears it
     computed: ClassVar[frozenset[str]] = frozenset()  # not a column: no search and no order by it
     strict: ClassVar[bool] = True  # unknown keys are refused on create
+    example: ClassVar[Mapping[str, Any]] = {}  # a create as the OpenAPI document shows it
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
@@ -180,7 +181,9 @@ class WireSerializer(serializers.Serializer):
                 continue
             if name not in data:
                 if field.required and not self.partial:
-                    raise malformed(f"{name} is missing")
+                    if self.strict:
+                        raise malformed(f"{name} is missing")
+                    raise InvalidField(f"{name} is required")
             elif data[name] is not None:
                 values[name] = field.run_validation(data[name])
             elif self.partial and name in self.clearable:

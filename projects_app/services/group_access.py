@@ -4,13 +4,13 @@ A JSON array of `{"groupName": ..., "role": "admin" | "edit" | "view"}`. The tex
 in it cannot be understood gives nobody anything.
 """
 
-import json
 from typing import Any
 
 from django.contrib.auth.models import Group
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import InvalidField
+from ambient.common.json_text import parsed
 from projects_app.choices import Scope
 from projects_app.models import Project, RoleBinding
 from projects_app.services.role_bindings import (
@@ -29,10 +29,7 @@ Entry = tuple[str, str]
 
 def group_entries(text: str | None) -> set[Entry]:
     """The entries of a text that can be understood."""
-    try:
-        entries = json.loads(text or "[]")
-    except (ValueError, RecursionError):
-        return set()
+    entries = parsed(text)
     found = set()
     for entry in entries if isinstance(entries, list) else ():
         name, role = (entry.get("groupName"), entry.get("role")) if isinstance(entry, dict) else (None, None)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ambient.common.exceptions import Conflict
+from ambient.common.json_text import parsed, strict_object
 
 
 class Labelled(Protocol):
@@ -19,27 +20,15 @@ class Labelled(Protocol):
 INDEX_FIELDS = ("labels_index", "annotations_index")
 
 
-def indexed(text: str | None) -> Any:
-    """The JSON object of a text; None when it is none or holds a NUL, which JSONB cannot store."""
-    try:
-        value = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and "\\u0000" not in (text or "") else None
-
-
 def index_labels(entity: Labelled) -> None:
-    """Bring the indexes in line with the texts."""
-    entity.labels_index = indexed(entity.labels)
-    entity.annotations_index = indexed(entity.annotations)
+    """Bring the indexes in line with the texts; a text that JSONB cannot store is not found by its keys."""
+    entity.labels_index = strict_object(entity.labels)
+    entity.annotations_index = strict_object(entity.annotations)
 
 
 def merged(text: str | None, patch: Mapping[str, str | None], field: str) -> str:
     """The text with some keys set, or taken away (None). Conflict when it holds no object to merge into."""
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        value = None
+    value = parsed(text or "{}")
     if not isinstance(value, dict):
         raise Conflict(f"{field} holds no JSON object, so nothing can be merged into it")
     value |= patch

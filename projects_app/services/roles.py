@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, Forbidden, InvalidField, not_found
+from ambient.common.json_text import parsed
 from projects_app.choices import BUILTIN_ROLES
 from projects_app.models import Role, RoleBinding
 from projects_app.services.grants import Subject, recompute
@@ -51,10 +52,7 @@ def recompute_holders(role: Role) -> None:
 
 def check_permissions(text: str) -> None:
     """`permissions` must be a JSON array of `resource:action`."""
-    try:
-        entries = json.loads(text)
-    except ValueError as exc:
-        raise InvalidField("permissions must be a JSON array of resource:action") from exc
+    entries = parsed(text)
     if not isinstance(entries, list) or not all(
         isinstance(entry, str) and entry.count(":") == 1 and all(entry.split(":")) for entry in entries
     ):

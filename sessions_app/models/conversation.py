@@ -26,7 +26,6 @@ class Run(models.Model):
     actor = models.TextField(null=True, help_text="Username.")
     message_id = models.CharField(max_length=27, null=True, help_text="The user message that asked for it.")
     input = models.TextField(default="{}", help_text="What the client sent beside the message: JSON object.")
-    idempotency_key = models.CharField(max_length=255, null=True)
     state = models.CharField(max_length=16, choices=RunState, default=RunState.QUEUED)
     resumes = models.CharField(
         max_length=128, null=True, unique=True, help_text="The interrupted run it goes on with."
@@ -61,9 +60,6 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["session", "number"], name="run_number"),
-            models.UniqueConstraint(
-                fields=["session", "idempotency_key"], name="run_idempotency_key", nulls_distinct=True
-            ),
             models.UniqueConstraint(
                 fields=["session"], condition=models.Q(state=RunState.RUNNING), name="run_one_active"
             ),

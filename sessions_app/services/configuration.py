@@ -9,6 +9,7 @@ from typing import Any
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, InvalidField
+from ambient.common.json_text import strict_object
 from ambient.common.wire import NAME_LIMIT
 from sessions_app.models import Session
 from sessions_app.models.session import SPEC_FIELDS
@@ -70,10 +71,7 @@ def workflow_metadata(session: Session) -> Mapping[str, Any]:
     """The workflow as an object; a text that is none is given raw."""
     if not session.workflow_id:
         return {"workflow": None}
-    try:
-        workflow = json.loads(session.workflow_id)
-    except ValueError:
-        workflow = None
-    if not isinstance(workflow, dict):
+    workflow = strict_object(session.workflow_id)
+    if workflow is None:
         return {"workflow": None, "raw": session.workflow_id}
     return {"workflow": workflow}

@@ -92,7 +92,6 @@ def message_store_and_queue(
     trigger: Trigger,
     run_id: str | None = None,
     client_id: str | None = None,
-    idempotency_key: str | None = None,
     run_input: Mapping[str, Any] | None = None,
     reason: DeliveryReason | None = None,
 ) -> SessionMessage:
@@ -109,7 +108,6 @@ def message_store_and_queue(
         actor=actor,
         message_id=message_id,
         input=json.dumps(dict(run_input or {})),
-        idempotency_key=idempotency_key,
         state=RunState.QUEUED,
     )
     hints.publish_on_commit(hints.WORK, session.pk)

@@ -42,18 +42,17 @@ def message_send(
     text: str,
     trigger: Trigger = Trigger.MESSAGE,
     client_id: str | None = None,
-    idempotency_key: str | None = None,
     run_id: str | None = None,
     run_input: Mapping[str, Any] | None = None,
 ) -> SessionMessage:
     """Store a person's message: it becomes a run, or the answer to the one question that is open.
 
-    The same client id or idempotency key again is the same message. Raises Conflict on a session that is
-    being deleted.
+    The same client id again is the same message. Raises Conflict when it was another's or has another text,
+    and on a session that is being deleted.
     """
     check_text(text)
     session = lock_wanted_session(session.pk)
-    known = _known(session, client_id, idempotency_key)
+    known = _known(session, actor, text, client_id)
     if known is not None:
         return known
     if run_id is not None and Run.objects.filter(pk=run_id).exists():
@@ -63,7 +62,7 @@ def message_send(
     if len(waiting) == 1 and trigger == Trigger.MESSAGE:
         payload = answer_of_text(waiting[0], text)
         if payload is not NO_PAYLOAD:
-            return _answer(session, waiting[0], actor, text, payload, client_id, idempotency_key)
+            return _answer(session, waiting[0], actor, text, payload, client_id)
     return message_store_and_queue(
         session=session,
         actor=actor,
@@ -71,23 +70,18 @@ def message_send(
         trigger=trigger,
         run_id=run_id,
         client_id=client_id,
-        idempotency_key=idempotency_key,
         run_input=run_input,
         reason=DeliveryReason.WAITS_FOR_ANSWER if waiting else None,
     )
 
 
-def _known(session: Session, client_id: str | None, idempotency_key: str | None) -> SessionMessage | None:
-    rows = SessionMessage.objects.filter(session=session)
-    if client_id is not None:
-        found = rows.filter(client_id=client_id).first()
-        if found is not None:
-            return found
-    if idempotency_key is not None:
-        run = Run.objects.filter(session=session, idempotency_key=idempotency_key).first()
-        if run is not None:
-            return rows.filter(pk=run.message_id).first()
-    return None
+def _known(session: Session, actor: str, text: str, client_id: str | None) -> SessionMessage | None:
+    if client_id is None:
+        return None
+    found = SessionMessage.objects.filter(session=session, client_id=client_id).first()
+    if found is not None and (found.created_by != actor or found.payload != text):
+        raise Conflict("this client_id was used for another message")
+    return found
 
 
 def _answer(
@@ -97,7 +91,6 @@ def _answer(
     text: str,
     payload: Any,
     client_id: str | None,
-    idempotency_key: str | None,
 ) -> SessionMessage:
     """A plain message that answers the one open free-text question: its run is the resumed one."""
     list(Run.objects.select_for_update(no_key=True).filter(pk=interrupt.run).values_list("pk"))
@@ -106,9 +99,6 @@ def _answer(
     run = resume_when_answered(session, interrupt.run, actor=actor, message_id=message_id)
     if run is None:
         raise Conflict("another question is open")
-    if idempotency_key is not None:
-        run.idempotency_key = idempotency_key
-        run.save(update_fields=["idempotency_key"])
     return message_store(
         session=session,
         message_id=message_id,

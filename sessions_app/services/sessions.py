@@ -14,6 +14,7 @@ from django.utils import timezone
 from ambient.common.database import transactional
 from ambient.common.encryption import seal
 from ambient.common.exceptions import Conflict, Forbidden, InvalidField, not_found
+from ambient.common.json_text import parsed
 from ambient.common.ksuid import ksuid
 from projects_app.models import Agent, Project
 from projects_app.services.labels import index_labels
@@ -235,9 +236,8 @@ def session_patch_status(*, session: Session, changes: Mapping[str, Any], report
 def _with_runner_conditions(stored: str | None, reported: str) -> str:
     """A runner's own conditions beside the reconciler's; it may speak of the workspace only."""
     try:
-        entries = json.loads(reported)
-        own = [entry for entry in entries if entry["type"] == "WorkspaceReady"]
-    except (ValueError, TypeError, KeyError) as exc:
+        own = [entry for entry in parsed(reported) if entry["type"] == "WorkspaceReady"]
+    except (TypeError, KeyError) as exc:
         raise InvalidField("conditions must be a JSON array of objects with a type") from exc
     others = [entry for entry in json.loads(stored or "[]") if entry["type"] != "WorkspaceReady"]
     return json.dumps(others + own)

@@ -3,9 +3,13 @@
 from io import StringIO
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from django.core.management import call_command
+
+from ambient.common.schema import _wire_kinds
+from ambient.common.wire import EntitySerializer
 
 COMMITTED = Path(__file__).resolve().parents[2] / "sdk" / "openapi.yaml"
 
@@ -48,3 +52,24 @@ def test_every_kind_has_its_components(document, kind):
         assert name in components
     assert {"id", "kind", "href", "created_at", "updated_at"} <= set(components[kind]["required"])
     assert set(components[f"{kind}List"]["required"]) == {"kind", "page", "size", "total", "items"}
+
+
+def test_every_kind_has_examples_that_fit_its_schema(document):
+    schema = yaml.safe_load(document)
+    kinds = {kind.wire_kind: kind for kind in _wire_kinds() if issubclass(kind, EntitySerializer)}
+    assert len(kinds) == 11
+    for name, kind in kinds.items():
+        assert kind.example, name
+        kind().to_internal_value(kind.example)
+        for component in (name, f"{name}Request"):
+            entry = {"$ref": f"#/components/schemas/{component}", "components": schema["components"]}
+            example = schema["components"]["schemas"][component]["example"]
+            example |= {name: "x" for name, value in example.items() if value is None}  # OpenAPI's `nullable`
+            jsonschema.Draft202012Validator(entry).validate(example)
+
+
+def test_creates_take_an_idempotency_key(document):
+    for path, method, operation in operations(yaml.safe_load(document)):
+        names = {parameter.get("name") for parameter in operation.get("parameters", [])}
+        if method == "post" and "201" in operation["responses"]:
+            assert "Idempotency-Key" in names, path

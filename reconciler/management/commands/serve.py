@@ -9,6 +9,7 @@ import uvicorn
 from django.core.management.base import BaseCommand, CommandParser
 
 from ambient import env
+from reconciler.http_protocol import JsonErrors
 from reconciler.management.process import become
 
 GRACE_SECONDS = 5
@@ -38,6 +39,7 @@ def server_config(process: str) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=JsonErrors,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -131,7 +131,7 @@ def test_fields(api_client, session):
         ("runs", "search=input+%3D+'x'", "21"),
         ("runs", "search=number+%3D+'x'", "21"),
         ("runs", "search=sessions.number+%3D+1", "21"),
-        ("runs", "search=idempotency_key+is+null", "21"),
+        ("runs", "search=resumes_at+is+null", "21"),
         ("runs", "fields=runner_instance", "8"),
         ("runs", "fields=outcome.type", "8"),
         ("runs", "page=%00", "21"),

@@ -64,6 +64,27 @@ def test_an_error_is_not_kept(owner):
     assert owner.call("post", "/projects", {"name": "good"}, **KEY).status_code == 201
 
 
+def test_a_key_on_another_route_is_another_key(owner):
+    assert owner.call("post", "/projects", {"name": "one"}, **KEY).status_code == 201
+    assert owner.call("post", "/projects/one/agents", {"name": "a"}, **KEY).status_code == 201
+
+
+def test_a_clone_and_a_trigger_are_made_once(owner, session):
+    clones = [owner.call("post", f"/sessions/{session.pk}/clone", None, **KEY) for _ in range(3)]
+    assert [answer.status_code for answer in clones] == [201] * 3
+    assert len({answer.json()["id"] for answer in clones}) == 1
+    path = f"/projects/{session.project_id}/scheduled-sessions"
+    schedule = owner.call("post", path, {"name": "n", "schedule": "0 3 * * *"}).json()
+    started = [owner.call("post", f"{path}/{schedule['id']}/trigger", None, **KEY) for _ in range(3)]
+    assert [answer.status_code for answer in started] == [200] * 3
+    assert len({answer.json()["session_id"] for answer in started}) == 1
+
+
+def test_every_answer_tells_clients_that_keys_are_honoured(owner, anonymous):
+    assert owner.call("get", "/projects")["X-Ambient-Features"] == "idempotency"
+    assert anonymous.call("get", "/projects")["X-Ambient-Features"] == "idempotency"
+
+
 def test_another_callers_key_is_another_key(owner, client_for):
     stranger = client_for(UserFactory())
     assert owner.call("post", "/projects", {"name": "one"}, **KEY).status_code == 201

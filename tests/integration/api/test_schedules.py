@@ -144,7 +144,9 @@ def test_an_agent_of_another_project_is_refused(owner):
 @pytest.mark.parametrize("missing", ["name", "schedule"])
 def test_what_is_required(owner, missing):
     body = {name: value for name, value in NEW.items() if name != missing}
-    check_error(owner.call("post", BASE, body), 400, "17")
+    answer = owner.call("post", BASE, body)
+    check_error(answer, 400, "8")
+    assert answer.json()["reason"] == f"{missing} is required"
 
 
 def test_a_name_is_taken_once_in_a_project(owner, made, bind_role):

@@ -153,14 +153,14 @@ def test_one_part_is_set(owner, session, method, path, body, field, value):
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
-        ("post", "repos", {}, 400, 17),
+        ("post", "repos", {}, 400, 8),
         ("post", "repos", {"url": ""}, 400, 8),
         ("post", "repos", {"url": None}, 400, 8),
         ("post", "repos", {"url": 5}, 400, 17),
         ("post", "repos", {"url": "u", "auto_push": "yes"}, 400, 17),
         ("post", "repos", {"url": "///"}, 400, 8),
         ("post", "repos", {"url": "https://elsewhere/tool.git"}, 409, 6),
-        ("post", "workflow", {"branch": "b"}, 400, 17),
+        ("post", "workflow", {"branch": "b"}, 400, 8),
         ("post", "workflow", {"git_url": ""}, 400, 8),
         ("post", "model", {"model": ""}, 400, 8),
         ("post", "model", b"", 400, 17),

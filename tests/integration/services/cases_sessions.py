@@ -200,7 +200,7 @@ CASES = [
     ),
     case(
         message_send,
-        lambda: {"session": _asking(), "actor": "alice", "text": "Blue", "idempotency_key": "k"},
+        lambda: {"session": _asking(), "actor": "alice", "text": "Blue"},
         "that answers a question",
     ),
     case(message_edit, lambda: _with_message() | {"text": "do that"}),

@@ -11,6 +11,7 @@ import aiohttp
 import uvicorn
 from django.db import connections
 
+from reconciler.http_protocol import JsonErrors
 from sessions_app.streams.node import Node, set_current
 from sessions_app.streams.sse import SseEvent, SseParser
 
@@ -35,6 +36,7 @@ async def serving(node: Node) -> AsyncIterator[str]:
         lifespan="off",
         log_config=None,
         access_log=False,
+        http=JsonErrors,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -385,3 +386,25 @@ async def test_many_messages_come_whole_although_the_database_dropped_its_connec
     async with web.http.get(web.path("messages")) as response:
         assert response.status == 200
         assert [message["seq"] for message in await response.json()] == list(range(1, 1501))
+
+
+LONG = b"GET /api/ambient/v1/projects?search=" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "id_"),
+    [(LONG, 414, "21"), (b"rubbish\r\n\r\n", 400, "21")],
+    ids=["address-too-long", "no-http"],
+)
+async def test_what_the_server_itself_refuses_has_the_apis_error_body(
+    web: Web, sent: bytes, status: int, id_: str
+) -> None:
+    address = urlsplit(web.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(sent)
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert json.loads(body)["id"] == id_
+    assert json.loads(body)["code"]

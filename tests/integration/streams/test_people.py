@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from ambient.common.exceptions import Conflict, NotFound
+from projects_app.models import User
+from projects_app.services.api_keys import api_key_create
 from sessions_app.choices import DesiredState, Phase
 from sessions_app.models import Interrupt, Run, Session, SessionMessage
 from sessions_app.services.interrupts import interrupt_answer, interrupts_expire
 from sessions_app.services.runs import run_interrupt_request
-from sessions_app.services.sending import message_cancel, message_edit, message_retry
+from sessions_app.services.sending import message_cancel, message_edit, message_retry, message_send
 from tests.fakes.runner import FakeRun
 from tests.integration.streams.conftest import SHORT, Lab, eventually, in_database
 from tests.integration.streams.test_edges import Web, web  # noqa: F401 - a fixture
@@ -284,11 +286,37 @@ async def test_a_failed_message_is_sent_again_as_a_new_run(lab: Lab) -> None:
         await in_database(message_retry, session=lab.session, message_id=message.pk, actor="ann")
 
 
-@pytest.mark.parametrize("field", ["client_id", "idempotency_key"])
-async def test_the_same_message_twice_is_one(lab: Lab, field: str) -> None:
-    both = await asyncio.gather(*(lab.send("once", **{field: "key"}) for _ in range(5)))
+async def test_the_same_message_twice_is_one(lab: Lab) -> None:
+    both = await asyncio.gather(*(lab.send("once", client_id="key") for _ in range(5)))
     assert len({message.pk for message in both}) == 1
     assert await in_database(Run.objects.filter(session=lab.session).count) == 1
+    with pytest.raises(Conflict, match="another message"):
+        await lab.send("something else", client_id="key")
+    with pytest.raises(Conflict, match="another message"):
+        await in_database(message_send, session=lab.session, actor="bob", text="once", client_id="key")
+
+
+async def test_messages_with_one_key_are_one_and_none_is_lost_behind_another(web: Web, project: Any) -> None:  # noqa: F811
+    bob = await in_database(User.objects.create_superuser, "bob", "a long password")
+    _, token = await in_database(api_key_create, user=bob)
+    bobs = {"Authorization": f"Bearer {token}"}
+
+    async def post(text: str, **headers: str) -> tuple[int, Any]:
+        key = {"Idempotency-Key": "1"} | headers
+        async with web.http.post(web.path("messages"), json={"payload": text}, headers=key) as answer:
+            return answer.status, await answer.json()
+
+    first = await asyncio.gather(*(post("from ann") for _ in range(4)))
+    assert {status for status, _ in first} == {201}
+    assert len({body["id"] for _, body in first}) == 1
+    assert (await post("another text"))[0] == 409
+    status, body = await post("from bob", **bobs)
+    assert (status, body["payload"]) == (201, "from bob")
+    stored = SessionMessage.objects.filter(session=web.lab.session, event_type="user").order_by("seq")
+    assert await in_database(lambda: list(stored.values_list("payload", flat=True))) == [
+        "from ann",
+        "from bob",
+    ]
 
 
 async def test_a_message_to_a_deleted_session_is_refused(lab: Lab) -> None:

@@ -20,6 +20,12 @@ T = TypeVar("T", bound="Agent")
 class Agent:
     """Agent: who does the work; sessions are started from it.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'Agent', 'href':
+            '/api/ambient/v1/agents/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z', 'updated_at':
+            '2026-08-17T10:00:00.123456Z', 'name': 'reviewer', 'prompt': 'Review what is new.', 'llm_model': 'claude-
+            sonnet-4-6'}
+
     Attributes:
         id (str):
         kind (str):

@@ -18,6 +18,9 @@ T = TypeVar("T", bound="AgentRequest")
 class AgentRequest:
     """Agent: who does the work; sessions are started from it.
 
+    Example:
+        {'name': 'reviewer', 'prompt': 'Review what is new.', 'llm_model': 'claude-sonnet-4-6'}
+
     Attributes:
         name (str):
         project_id (str | Unset): The path's project.

@@ -22,7 +22,11 @@ class AgentStart:
     """The agent's session, and the text it was started with (empty when it was at work already).
 
     Attributes:
-        session (Session): Session: one agent at work, from the wish for it to its end.
+        session (Session): Session: one agent at work, from the wish for it to its end. Example: {'id':
+            '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'Session', 'href':
+            '/api/ambient/v1/sessions/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
+            'updated_at': '2026-08-17T10:00:00.123456Z', 'name': 'fix-1', 'project_id': 'boats', 'prompt': 'Fix the failing
+            test.', 'timeout': 3600}.
         starting_prompt (str):
     """
 

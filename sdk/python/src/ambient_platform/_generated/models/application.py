@@ -20,6 +20,12 @@ T = TypeVar("T", bound="Application")
 class Application:
     """Application: a folder in Git that a project is to follow. Syncing itself is not built yet.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'Application', 'href':
+            '/api/ambient/v1/applications/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
+            'updated_at': '2026-08-17T10:00:00.123456Z', 'name': 'boats', 'source_repo_url':
+            'https://git.example/team/agents.git', 'source_path': 'boats', 'destination_project': 'boats'}
+
     Attributes:
         id (str):
         kind (str):

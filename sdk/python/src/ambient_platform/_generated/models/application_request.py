@@ -18,6 +18,10 @@ T = TypeVar("T", bound="ApplicationRequest")
 class ApplicationRequest:
     """Application: a folder in Git that a project is to follow. Syncing itself is not built yet.
 
+    Example:
+        {'name': 'boats', 'source_repo_url': 'https://git.example/team/agents.git', 'source_path': 'boats',
+            'destination_project': 'boats'}
+
     Attributes:
         name (str):
         source_repo_url (str):

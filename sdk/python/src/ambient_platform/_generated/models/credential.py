@@ -20,6 +20,12 @@ T = TypeVar("T", bound="Credential")
 class Credential:
     """Credential: a secret that sessions use towards another service. Its token is never in an answer.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'Credential', 'href':
+            '/api/ambient/v1/credentials/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
+            'updated_at': '2026-08-17T10:00:00.123456Z', 'name': 'github', 'provider': 'github', 'url':
+            'https://github.com'}
+
     Attributes:
         id (str):
         kind (str):

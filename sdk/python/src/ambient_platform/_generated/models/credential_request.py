@@ -18,6 +18,9 @@ T = TypeVar("T", bound="CredentialRequest")
 class CredentialRequest:
     """Credential: a secret that sessions use towards another service. Its token is never in an answer.
 
+    Example:
+        {'name': 'github', 'provider': 'github', 'token': 'ghp_example', 'url': 'https://github.com'}
+
     Attributes:
         name (str):
         provider (str): github, gitlab, jira, google, vertex, kubeconfig

@@ -20,6 +20,11 @@ T = TypeVar("T", bound="InboxMessage")
 class InboxMessage:
     """InboxMessage: a note to an agent, read when it is next started.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'InboxMessage', 'href':
+            '/api/ambient/v1/inbox_messages/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
+            'updated_at': '2026-08-17T10:00:00.123456Z', 'from_name': 'alice', 'body': 'Look at the tests first.'}
+
     Attributes:
         id (str):
         kind (str):

@@ -18,6 +18,9 @@ T = TypeVar("T", bound="InboxMessageRequest")
 class InboxMessageRequest:
     """InboxMessage: a note to an agent, read when it is next started.
 
+    Example:
+        {'from_name': 'alice', 'body': 'Look at the tests first.'}
+
     Attributes:
         body (str):
         agent_id (str | Unset): The path's agent.

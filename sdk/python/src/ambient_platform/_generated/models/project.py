@@ -20,6 +20,11 @@ T = TypeVar("T", bound="Project")
 class Project:
     """Project: a team's space. Its id is its name.
 
+    Example:
+        {'id': 'boats', 'kind': 'Project', 'href': '/api/ambient/v1/projects/boats', 'created_at':
+            '2026-08-17T10:00:00.123456Z', 'updated_at': '2026-08-17T10:00:00.123456Z', 'name': 'boats', 'description':
+            'Everything that floats.', 'labels': '{"team": "sea"}'}
+
     Attributes:
         id (str):
         kind (str):

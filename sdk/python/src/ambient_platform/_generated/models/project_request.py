@@ -18,6 +18,9 @@ T = TypeVar("T", bound="ProjectRequest")
 class ProjectRequest:
     """Project: a team's space. Its id is its name.
 
+    Example:
+        {'name': 'boats', 'description': 'Everything that floats.', 'labels': '{"team": "sea"}'}
+
     Attributes:
         name (str):
         description (str | Unset):

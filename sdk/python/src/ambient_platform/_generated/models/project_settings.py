@@ -20,6 +20,12 @@ T = TypeVar("T", bound="ProjectSettings")
 class ProjectSettings:
     """ProjectSettings: defaults and group access of one project.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'ProjectSettings', 'href':
+            '/api/ambient/v1/project_settings/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
+            'updated_at': '2026-08-17T10:00:00.123456Z', 'project_id': 'boats', 'group_access': '[{"groupName": "sea",
+            "role": "edit"}]'}
+
     Attributes:
         id (str):
         kind (str):

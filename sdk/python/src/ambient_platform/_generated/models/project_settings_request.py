@@ -18,6 +18,9 @@ T = TypeVar("T", bound="ProjectSettingsRequest")
 class ProjectSettingsRequest:
     """ProjectSettings: defaults and group access of one project.
 
+    Example:
+        {'project_id': 'boats', 'group_access': '[{"groupName": "sea", "role": "edit"}]'}
+
     Attributes:
         project_id (str):
         group_access (str | Unset): JSON array of {"groupName", "role"}: admin, edit or view; anything else is ignored.

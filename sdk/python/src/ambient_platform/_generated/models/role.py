@@ -20,6 +20,11 @@ T = TypeVar("T", bound="Role")
 class Role:
     """Role: a list of permissions.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'Role', 'href':
+            '/api/ambient/v1/roles/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z', 'updated_at':
+            '2026-08-17T10:00:00.123456Z', 'name': 'reader', 'permissions': '["project:read", "session:read"]'}
+
     Attributes:
         id (str):
         kind (str):

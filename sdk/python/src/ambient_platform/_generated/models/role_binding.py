@@ -19,6 +19,12 @@ T = TypeVar("T", bound="RoleBinding")
 class RoleBinding:
     """RoleBinding: gives one role to one user within one scope.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'RoleBinding', 'href':
+            '/api/ambient/v1/role_bindings/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
+            'updated_at': '2026-08-17T10:00:00.123456Z', 'agent_id': None, 'credential_id': None, 'project_id': 'boats',
+            'session_id': None, 'user_id': 'alice', 'role_id': 'project:editor', 'scope': 'project'}
+
     Attributes:
         id (str):
         kind (str):

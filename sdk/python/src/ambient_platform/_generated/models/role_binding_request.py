@@ -19,6 +19,9 @@ T = TypeVar("T", bound="RoleBindingRequest")
 class RoleBindingRequest:
     """RoleBinding: gives one role to one user within one scope.
 
+    Example:
+        {'role_id': 'project:editor', 'scope': 'project', 'user_id': 'alice', 'project_id': 'boats'}
+
     Attributes:
         role_id (str): Id or name of a role.
         scope (str):

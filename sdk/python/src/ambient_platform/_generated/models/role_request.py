@@ -18,6 +18,9 @@ T = TypeVar("T", bound="RoleRequest")
 class RoleRequest:
     """Role: a list of permissions.
 
+    Example:
+        {'name': 'reader', 'permissions': '["project:read", "session:read"]'}
+
     Attributes:
         name (str):
         display_name (str | Unset):

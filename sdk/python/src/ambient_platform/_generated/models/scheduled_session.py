@@ -20,6 +20,11 @@ T = TypeVar("T", bound="ScheduledSession")
 class ScheduledSession:
     """ScheduledSession: when a session is wanted again and again. Firing by the clock is not built yet.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'ScheduledSession', 'href': '/api/ambient/v1/scheduled-
+            sessions/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z', 'updated_at':
+            '2026-08-17T10:00:00.123456Z', 'name': 'nightly', 'schedule': '0 3 * * *', 'timezone': 'Europe/Berlin'}
+
     Attributes:
         id (str):
         kind (str):

@@ -18,6 +18,9 @@ T = TypeVar("T", bound="ScheduledSessionRequest")
 class ScheduledSessionRequest:
     """ScheduledSession: when a session is wanted again and again. Firing by the clock is not built yet.
 
+    Example:
+        {'name': 'nightly', 'schedule': '0 3 * * *', 'timezone': 'Europe/Berlin'}
+
     Attributes:
         name (str):
         schedule (str): Cron: minute hour day month weekday.

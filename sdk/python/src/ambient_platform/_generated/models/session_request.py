@@ -18,6 +18,9 @@ T = TypeVar("T", bound="SessionRequest")
 class SessionRequest:
     """Session: one agent at work, from the wish for it to its end.
 
+    Example:
+        {'name': 'fix-1', 'project_id': 'boats', 'prompt': 'Fix the failing test.', 'timeout': 3600}
+
     Attributes:
         name (str | Unset): Made from the id when left out.
         prompt (str | Unset): First task; also the session's first message.

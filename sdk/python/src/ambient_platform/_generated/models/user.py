@@ -20,6 +20,11 @@ T = TypeVar("T", bound="User")
 class User:
     """User: a person or service account.
 
+    Example:
+        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'User', 'href':
+            '/api/ambient/v1/users/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z', 'updated_at':
+            '2026-08-17T10:00:00.123456Z', 'username': 'alice', 'name': 'Alice Example', 'email': 'alice@example.org'}
+
     Attributes:
         id (str):
         kind (str):

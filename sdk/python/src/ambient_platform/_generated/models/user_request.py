@@ -18,6 +18,9 @@ T = TypeVar("T", bound="UserRequest")
 class UserRequest:
     """User: a person or service account.
 
+    Example:
+        {'username': 'alice', 'name': 'Alice Example', 'email': 'alice@example.org'}
+
     Attributes:
         username (str):
         name (str):

@@ -11,14 +11,18 @@ from ... import errors
 from ...models.application import Application
 from ...models.application_request import ApplicationRequest
 from ...models.error import Error
+from ...types import UNSET, Unset
 from typing import cast
 
 
 def _get_kwargs(
     *,
     body: ApplicationRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -69,6 +73,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -104,12 +113,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: ApplicationRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Application | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ApplicationRequest): Application: a folder in Git that a project is to follow.
-            Syncing itself is not built yet.
+            Syncing itself is not built yet. Example: {'name': 'boats', 'source_repo_url':
+            'https://git.example/team/agents.git', 'source_path': 'boats', 'destination_project':
+            'boats'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,6 +134,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -134,12 +148,16 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: ApplicationRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Application | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ApplicationRequest): Application: a folder in Git that a project is to follow.
-            Syncing itself is not built yet.
+            Syncing itself is not built yet. Example: {'name': 'boats', 'source_repo_url':
+            'https://git.example/team/agents.git', 'source_path': 'boats', 'destination_project':
+            'boats'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,6 +170,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -159,12 +178,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: ApplicationRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Application | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ApplicationRequest): Application: a folder in Git that a project is to follow.
-            Syncing itself is not built yet.
+            Syncing itself is not built yet. Example: {'name': 'boats', 'source_repo_url':
+            'https://git.example/team/agents.git', 'source_path': 'boats', 'destination_project':
+            'boats'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -176,6 +199,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -187,12 +211,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: ApplicationRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Application | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ApplicationRequest): Application: a folder in Git that a project is to follow.
-            Syncing itself is not built yet.
+            Syncing itself is not built yet. Example: {'name': 'boats', 'source_repo_url':
+            'https://git.example/team/agents.git', 'source_path': 'boats', 'destination_project':
+            'boats'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -206,5 +234,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -11,14 +11,18 @@ from ... import errors
 from ...models.credential import Credential
 from ...models.credential_request import CredentialRequest
 from ...models.error import Error
+from ...types import UNSET, Unset
 from typing import cast
 
 
 def _get_kwargs(
     *,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -69,6 +73,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -104,12 +113,15 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Credential | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,6 +133,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -134,12 +147,15 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Credential | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,6 +168,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -159,12 +176,15 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Credential | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -176,6 +196,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -187,12 +208,15 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Credential | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -206,5 +230,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

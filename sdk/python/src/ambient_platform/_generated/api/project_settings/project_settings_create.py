@@ -11,14 +11,18 @@ from ... import errors
 from ...models.error import Error
 from ...models.project_settings import ProjectSettings
 from ...models.project_settings_request import ProjectSettingsRequest
+from ...types import UNSET, Unset
 from typing import cast
 
 
 def _get_kwargs(
     *,
     body: ProjectSettingsRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -71,6 +75,11 @@ def _parse_response(
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -106,11 +115,15 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | ProjectSettings]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
+            Example: {'project_id': 'boats', 'group_access': '[{"groupName": "sea", "role":
+            "edit"}]'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,6 +135,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -135,11 +149,15 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | ProjectSettings | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
+            Example: {'project_id': 'boats', 'group_access': '[{"groupName": "sea", "role":
+            "edit"}]'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,6 +170,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -159,11 +178,15 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | ProjectSettings]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
+            Example: {'project_id': 'boats', 'group_access': '[{"groupName": "sea", "role":
+            "edit"}]'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,6 +198,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -186,11 +210,15 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: ProjectSettingsRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | ProjectSettings | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (ProjectSettingsRequest): ProjectSettings: defaults and group access of one project.
+            Example: {'project_id': 'boats', 'group_access': '[{"groupName": "sea", "role":
+            "edit"}]'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -204,5 +232,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -11,6 +11,7 @@ from ... import errors
 from ...models.agent import Agent
 from ...models.agent_request import AgentRequest
 from ...models.error import Error
+from ...types import UNSET, Unset
 from typing import cast
 
 
@@ -18,8 +19,11 @@ def _get_kwargs(
     project_id: str,
     *,
     body: AgentRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -72,6 +76,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -108,12 +117,15 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: AgentRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Agent | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
-        body (AgentRequest): Agent: who does the work; sessions are started from it.
+        idempotency_key (str | Unset):
+        body (AgentRequest): Agent: who does the work; sessions are started from it. Example:
+            {'name': 'reviewer', 'prompt': 'Review what is new.', 'llm_model': 'claude-sonnet-4-6'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -126,6 +138,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -140,12 +153,15 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: AgentRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Agent | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
-        body (AgentRequest): Agent: who does the work; sessions are started from it.
+        idempotency_key (str | Unset):
+        body (AgentRequest): Agent: who does the work; sessions are started from it. Example:
+            {'name': 'reviewer', 'prompt': 'Review what is new.', 'llm_model': 'claude-sonnet-4-6'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,6 +175,7 @@ def sync(
         project_id=project_id,
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -167,12 +184,15 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: AgentRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Agent | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
-        body (AgentRequest): Agent: who does the work; sessions are started from it.
+        idempotency_key (str | Unset):
+        body (AgentRequest): Agent: who does the work; sessions are started from it. Example:
+            {'name': 'reviewer', 'prompt': 'Review what is new.', 'llm_model': 'claude-sonnet-4-6'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,6 +205,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -197,12 +218,15 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: AgentRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Agent | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
-        body (AgentRequest): Agent: who does the work; sessions are started from it.
+        idempotency_key (str | Unset):
+        body (AgentRequest): Agent: who does the work; sessions are started from it. Example:
+            {'name': 'reviewer', 'prompt': 'Review what is new.', 'llm_model': 'claude-sonnet-4-6'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -217,5 +241,6 @@ async def asyncio(
             project_id=project_id,
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -20,8 +20,11 @@ def _get_kwargs(
     agent_id: str,
     *,
     body: AgentStartRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -81,6 +84,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -118,12 +126,14 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: AgentStartRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[AgentStart | Error]:
     """201 with a new session, or 200 with the one that the agent is at work in.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (AgentStartRequest | Unset): The body of a start may be left out.
 
     Raises:
@@ -138,6 +148,7 @@ def sync_detailed(
         project_id=project_id,
         agent_id=agent_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -153,12 +164,14 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: AgentStartRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> AgentStart | Error | None:
     """201 with a new session, or 200 with the one that the agent is at work in.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (AgentStartRequest | Unset): The body of a start may be left out.
 
     Raises:
@@ -174,6 +187,7 @@ def sync(
         agent_id=agent_id,
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -183,12 +197,14 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: AgentStartRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[AgentStart | Error]:
     """201 with a new session, or 200 with the one that the agent is at work in.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (AgentStartRequest | Unset): The body of a start may be left out.
 
     Raises:
@@ -203,6 +219,7 @@ async def asyncio_detailed(
         project_id=project_id,
         agent_id=agent_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -216,12 +233,14 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: AgentStartRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> AgentStart | Error | None:
     """201 with a new session, or 200 with the one that the agent is at work in.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (AgentStartRequest | Unset): The body of a start may be left out.
 
     Raises:
@@ -238,5 +257,6 @@ async def asyncio(
             agent_id=agent_id,
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -11,6 +11,7 @@ from ... import errors
 from ...models.error import Error
 from ...models.inbox_message import InboxMessage
 from ...models.inbox_message_request import InboxMessageRequest
+from ...types import UNSET, Unset
 from typing import cast
 
 
@@ -19,8 +20,11 @@ def _get_kwargs(
     agent_id: str,
     *,
     body: InboxMessageRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -76,6 +80,11 @@ def _parse_response(
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -113,14 +122,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: InboxMessageRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | InboxMessage]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
-            started.
+            started. Example: {'from_name': 'alice', 'body': 'Look at the tests first.'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,6 +145,7 @@ def sync_detailed(
         project_id=project_id,
         agent_id=agent_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -149,14 +161,16 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: InboxMessageRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | InboxMessage | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
-            started.
+            started. Example: {'from_name': 'alice', 'body': 'Look at the tests first.'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,6 +185,7 @@ def sync(
         agent_id=agent_id,
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -180,14 +195,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: InboxMessageRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | InboxMessage]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
-            started.
+            started. Example: {'from_name': 'alice', 'body': 'Look at the tests first.'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -201,6 +218,7 @@ async def asyncio_detailed(
         project_id=project_id,
         agent_id=agent_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -214,14 +232,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: InboxMessageRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | InboxMessage | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
         agent_id (str):
+        idempotency_key (str | Unset):
         body (InboxMessageRequest): InboxMessage: a note to an agent, read when it is next
-            started.
+            started. Example: {'from_name': 'alice', 'body': 'Look at the tests first.'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -237,5 +257,6 @@ async def asyncio(
             agent_id=agent_id,
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

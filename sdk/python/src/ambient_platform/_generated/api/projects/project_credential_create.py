@@ -11,6 +11,7 @@ from ... import errors
 from ...models.credential import Credential
 from ...models.credential_request import CredentialRequest
 from ...models.error import Error
+from ...types import UNSET, Unset
 from typing import cast
 
 
@@ -18,8 +19,11 @@ def _get_kwargs(
     project_id: str,
     *,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -72,6 +76,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -108,13 +117,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Credential | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -127,6 +139,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -141,13 +154,16 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Credential | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,6 +177,7 @@ def sync(
         project_id=project_id,
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -169,13 +186,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Credential | Error]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,6 +208,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -200,13 +221,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CredentialRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Credential | Error | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (CredentialRequest): Credential: a secret that sessions use towards another service.
-            Its token is never in an answer.
+            Its token is never in an answer. Example: {'name': 'github', 'provider': 'github',
+            'token': 'ghp_example', 'url': 'https://github.com'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -221,5 +245,6 @@ async def asyncio(
             project_id=project_id,
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

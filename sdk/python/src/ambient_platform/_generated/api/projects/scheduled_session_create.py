@@ -11,6 +11,7 @@ from ... import errors
 from ...models.error import Error
 from ...models.scheduled_session import ScheduledSession
 from ...models.scheduled_session_request import ScheduledSessionRequest
+from ...types import UNSET, Unset
 from typing import cast
 
 
@@ -18,8 +19,11 @@ def _get_kwargs(
     project_id: str,
     *,
     body: ScheduledSessionRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -74,6 +78,11 @@ def _parse_response(
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -110,13 +119,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: ScheduledSessionRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | ScheduledSession]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (ScheduledSessionRequest): ScheduledSession: when a session is wanted again and
-            again. Firing by the clock is not built yet.
+            again. Firing by the clock is not built yet. Example: {'name': 'nightly', 'schedule': '0 3
+            * * *', 'timezone': 'Europe/Berlin'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -129,6 +141,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -143,13 +156,16 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: ScheduledSessionRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | ScheduledSession | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (ScheduledSessionRequest): ScheduledSession: when a session is wanted again and
-            again. Firing by the clock is not built yet.
+            again. Firing by the clock is not built yet. Example: {'name': 'nightly', 'schedule': '0 3
+            * * *', 'timezone': 'Europe/Berlin'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -163,6 +179,7 @@ def sync(
         project_id=project_id,
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -171,13 +188,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: ScheduledSessionRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | ScheduledSession]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (ScheduledSessionRequest): ScheduledSession: when a session is wanted again and
-            again. Firing by the clock is not built yet.
+            again. Firing by the clock is not built yet. Example: {'name': 'nightly', 'schedule': '0 3
+            * * *', 'timezone': 'Europe/Berlin'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,6 +210,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -202,13 +223,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: ScheduledSessionRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | ScheduledSession | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
         project_id (str):
+        idempotency_key (str | Unset):
         body (ScheduledSessionRequest): ScheduledSession: when a session is wanted again and
-            again. Firing by the clock is not built yet.
+            again. Firing by the clock is not built yet. Example: {'name': 'nightly', 'schedule': '0 3
+            * * *', 'timezone': 'Europe/Berlin'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -223,5 +247,6 @@ async def asyncio(
             project_id=project_id,
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -10,13 +10,19 @@ from ... import errors
 
 from ...models.error import Error
 from ...models.schedule_trigger import ScheduleTrigger
+from ...types import UNSET, Unset
 from typing import cast
 
 
 def _get_kwargs(
     project_id: str,
     id: str,
+    *,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -26,6 +32,7 @@ def _get_kwargs(
         ),
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
@@ -67,6 +74,11 @@ def _parse_response(
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -103,12 +115,14 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | ScheduleTrigger]:
     """Start a session now, also while suspended. 409 when the agent is gone or at work already.
 
     Args:
         project_id (str):
         id (str):
+        idempotency_key (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,6 +135,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         id=id,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -135,12 +150,14 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | ScheduleTrigger | None:
     """Start a session now, also while suspended. 409 when the agent is gone or at work already.
 
     Args:
         project_id (str):
         id (str):
+        idempotency_key (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,6 +171,7 @@ def sync(
         project_id=project_id,
         id=id,
         client=client,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -162,12 +180,14 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | ScheduleTrigger]:
     """Start a session now, also while suspended. 409 when the agent is gone or at work already.
 
     Args:
         project_id (str):
         id (str):
+        idempotency_key (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -180,6 +200,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         project_id=project_id,
         id=id,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -192,12 +213,14 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | ScheduleTrigger | None:
     """Start a session now, also while suspended. 409 when the agent is gone or at work already.
 
     Args:
         project_id (str):
         id (str):
+        idempotency_key (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -212,5 +235,6 @@ async def asyncio(
             project_id=project_id,
             id=id,
             client=client,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -18,8 +18,11 @@ from typing import cast
 def _get_kwargs(
     *,
     body: SessionRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -71,6 +74,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -106,12 +114,15 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | Session]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
-            end.
+            end. Example: {'name': 'fix-1', 'project_id': 'boats', 'prompt': 'Fix the failing test.',
+            'timeout': 3600}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,6 +134,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -136,12 +148,15 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | Session | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
-            end.
+            end. Example: {'name': 'fix-1', 'project_id': 'boats', 'prompt': 'Fix the failing test.',
+            'timeout': 3600}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,6 +169,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -161,12 +177,15 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | Session]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
-            end.
+            end. Example: {'name': 'fix-1', 'project_id': 'boats', 'prompt': 'Fix the failing test.',
+            'timeout': 3600}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -178,6 +197,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -189,12 +209,15 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: SessionRequest | Unset = UNSET,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | Session | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
+        idempotency_key (str | Unset):
         body (SessionRequest | Unset): Session: one agent at work, from the wish for it to its
-            end.
+            end. Example: {'name': 'fix-1', 'project_id': 'boats', 'prompt': 'Fix the failing test.',
+            'timeout': 3600}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,5 +231,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -11,6 +11,7 @@ from ... import errors
 from ...models.error import Error
 from ...models.session_message import SessionMessage
 from ...models.session_message_create_request import SessionMessageCreateRequest
+from ...types import UNSET, Unset
 from typing import cast
 
 
@@ -18,8 +19,11 @@ def _get_kwargs(
     id: str,
     *,
     body: SessionMessageCreateRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -74,6 +78,11 @@ def _parse_response(
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -110,11 +119,13 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: SessionMessageCreateRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | SessionMessage]:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
+        idempotency_key (str | Unset):
         body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
@@ -128,6 +139,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         id=id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -142,11 +154,13 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: SessionMessageCreateRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | SessionMessage | None:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
+        idempotency_key (str | Unset):
         body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
@@ -161,6 +175,7 @@ def sync(
         id=id,
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -169,11 +184,13 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: SessionMessageCreateRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | SessionMessage]:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
+        idempotency_key (str | Unset):
         body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
@@ -187,6 +204,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         id=id,
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -199,11 +217,13 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: SessionMessageCreateRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | SessionMessage | None:
     """Send a message to the agent; it becomes a run.
 
     Args:
         id (str):
+        idempotency_key (str | Unset):
         body (SessionMessageCreateRequest): A message to the agent; `event_type` is `user`.
 
     Raises:
@@ -219,5 +239,6 @@ async def asyncio(
             id=id,
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed

@@ -11,14 +11,18 @@ from ... import errors
 from ...models.error import Error
 from ...models.user import User
 from ...models.user_request import UserRequest
+from ...types import UNSET, Unset
 from typing import cast
 
 
 def _get_kwargs(
     *,
     body: UserRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -69,6 +73,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_413
 
+    if response.status_code == 414:
+        response_414 = Error.from_dict(response.json())
+
+        return response_414
+
     if response.status_code == 429:
         response_429 = Error.from_dict(response.json())
 
@@ -104,11 +113,14 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: UserRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | User]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
-        body (UserRequest): User: a person or service account.
+        idempotency_key (str | Unset):
+        body (UserRequest): User: a person or service account. Example: {'username': 'alice',
+            'name': 'Alice Example', 'email': 'alice@example.org'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -120,6 +132,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = client.get_httpx_client().request(
@@ -133,11 +146,14 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: UserRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | User | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
-        body (UserRequest): User: a person or service account.
+        idempotency_key (str | Unset):
+        body (UserRequest): User: a person or service account. Example: {'username': 'alice',
+            'name': 'Alice Example', 'email': 'alice@example.org'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -150,6 +166,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
     ).parsed
 
 
@@ -157,11 +174,14 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: UserRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Response[Error | User]:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
-        body (UserRequest): User: a person or service account.
+        idempotency_key (str | Unset):
+        body (UserRequest): User: a person or service account. Example: {'username': 'alice',
+            'name': 'Alice Example', 'email': 'alice@example.org'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -173,6 +193,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -184,11 +205,14 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: UserRequest,
+    idempotency_key: str | Unset = UNSET,
 ) -> Error | User | None:
     """One object more; with an `Idempotency-Key` once for all repeats of the request.
 
     Args:
-        body (UserRequest): User: a person or service account.
+        idempotency_key (str | Unset):
+        body (UserRequest): User: a person or service account. Example: {'username': 'alice',
+            'name': 'Alice Example', 'email': 'alice@example.org'}.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -202,5 +226,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
         )
     ).parsed
