@@ -95,7 +95,7 @@ def test_no_other_column_of_the_database_holds_sealed_text(api_client):
     }
 
 
-@pytest.mark.parametrize("column", sealed_columns(), ids=str)
+@pytest.mark.parametrize("column", list(sealed_columns()), ids=str)
 def test_a_column_knows_the_context_of_its_rows(column):
     row = column.model(pk="one")
     assert column.context("one") == getattr(row, column.field.bound_by)
