@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, connections
+from django.core.management import CommandError
+from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ambient.common import rotation
@@ -22,7 +24,7 @@ from ambient.common.sealed import require_known_keys, sealed_columns
 from ambient.embedded.home import CHECKOUT
 from ambient.setting_types import KeyBytes
 from projects_app.models import Credential
-from projects_app.services.credentials import credential_token
+from projects_app.services.credentials import credential_token, credential_update
 from reconciler import doctor
 from reconciler.launch import runner_secret
 from reconciler.models import WorkItem
@@ -306,6 +308,45 @@ def process(home, *argv):
 def database_url():
     url = urlsplit(django_settings.DATABASE_URL)
     return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_a_change_under_way_and_keeps_it(run, use):
+    """A request has the row locked with a new token that is not committed yet."""
+    made, codes = credential("before"), []
+    use(1, active=1)
+
+    def rotate():
+        try:
+            codes.append(run("rotate_keys")[0])
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=rotate)
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    with transaction.atomic(), connection.cursor() as cursor:
+        credential_update(credential=made, changes={"token": "after"})
+        thread.start()
+        deadline, found = time.monotonic() + 30, None
+        while found is None:
+            assert time.monotonic() < deadline, "it does not wait"
+            cursor.execute(waiting)
+            found = cursor.fetchone()
+    thread.join(30)
+    assert (codes, stored(), tokens([made])) == ([0], {"v1": 1}, ["after"])
+
+
+@pytest.mark.django_db
+def test_without_a_database_it_says_so_in_a_line(run, use, monkeypatch):
+    def away(*args):
+        raise OperationalError("the connection is lost\nmore")
+
+    monkeypatch.setattr(rotation, "_replace", away)
+    credential()
+    use(1, active=1)
+    with pytest.raises(CommandError) as caught:
+        run("rotate_keys")
+    assert str(caught.value) == "the connection is lost; what was done stays, run it again"
 
 
 SCRIPT = """

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from ambient.common.encryption import active_key_id
 from ambient.common.rotation import Tally, forget, rotate
@@ -26,7 +27,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        lost: str | None = options["forget"]
+        try:
+            self._run(options["forget"], dry_run)
+        except OperationalError as exc:
+            reason = str(exc).strip().splitlines()[0]
+            raise CommandError(f"{reason}; what was done stays, run it again") from exc
+
+    def _run(self, lost: str | None, dry_run: bool) -> None:
         self._verb = ("forgotten" if lost else "encrypted again") if not dry_run else "to do"
         if lost:
             try:
@@ -51,9 +58,9 @@ class Command(BaseCommand):
     def _complain(self, tally: Tally) -> None:
         for pk in tally.unreadable[:SHOWN]:
             self.stderr.write(f"{tally.column} of {pk}: key {tally.key_id} does not open it")
-        if more := len(tally.unreadable) - SHOWN:
-            if more > 0:
-                self.stderr.write(f"{tally.column} of key {tally.key_id}: and {more} more")
+        more = len(tally.unreadable) - SHOWN
+        if more > 0:
+            self.stderr.write(f"{tally.column} of key {tally.key_id}: and {more} more")
 
     def _left(self) -> int:
         counts = (column.counts() for column in sealed_columns())
