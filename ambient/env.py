@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ambient.issuers import Issuer, check_issuers, parse_issuers, safe_url
 from ambient.setting_types import (
     KeyBytes,
     OneOf,
@@ -31,6 +32,7 @@ from ambient.setting_types import (
 T = TypeVar("T")
 NO_NAMES: list[str] = []
 NO_KEYS: dict[int, KeyBytes] = {}
+NO_ISSUERS: list[Issuer] = []
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -320,6 +322,54 @@ if not ENCRYPTION_KEYS and not ENCRYPTION_KEYRING:
     ENCRYPTION_KEYS = [_kept_secret("encryption.key")]
 elif not ENCRYPTION_KEYS and MODE != "production" and (HOME / "encryption.key").exists():
     ENCRYPTION_KEYS = [_kept_secret("encryption.key")]  # what it sealed before there was a keyring
+
+OIDC_ISSUER = _read("OIDC_ISSUER", "", safe_url, "OpenID Connect provider whose tokens are accepted.")
+OIDC_AUDIENCE = _read(
+    "OIDC_AUDIENCE",
+    NO_NAMES,
+    names,
+    "What its tokens must be meant for (`aud`), comma separated; needed with an issuer.",
+)
+OIDC_CLIENTS = _read(
+    "OIDC_CLIENTS", NO_NAMES, names, "Clients whose tokens are accepted (`azp`), comma separated; none: all."
+)
+OIDC_JWKS_URL = _read(
+    "OIDC_JWKS_URL", "", safe_url, "Where its keys are, if its discovery document is not to be asked."
+)
+OIDC_GROUPS_CLAIM = _read(
+    "OIDC_GROUPS_CLAIM", "groups", str, "Claim with the person's groups; those that exist here are joined."
+)
+OIDC_ADMIN_GROUP = _read("OIDC_ADMIN_GROUP", "", str, "Group whose members are administrators; unset: none.")
+OIDC_ISSUERS = _read(
+    "OIDC_ISSUERS",
+    NO_ISSUERS,
+    parse_issuers,
+    "Further issuers, such as CI and Kubernetes: a JSON array of objects with issuer, audience, jwks_url, "
+    "clients, groups_claim, admin_group and username_prefix, which each must have (docs/access.md).",
+    shown="none",
+)
+
+
+def _issuers() -> list[Issuer]:
+    if not OIDC_ISSUER:
+        return list(OIDC_ISSUERS)
+    first = Issuer(
+        url=OIDC_ISSUER,
+        audiences=tuple(OIDC_AUDIENCE),
+        jwks_url=OIDC_JWKS_URL or None,
+        clients=tuple(OIDC_CLIENTS),
+        groups_claim=OIDC_GROUPS_CLAIM,
+        admin_group=OIDC_ADMIN_GROUP,
+    )
+    return [first, *OIDC_ISSUERS]
+
+
+if OIDC_ISSUER and not OIDC_AUDIENCE:
+    raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_AUDIENCE: other services' tokens would be accepted")
+try:
+    ISSUERS = check_issuers(_issuers())
+except ValueError as _exc:
+    raise ImproperlyConfigured(f"OIDC_ISSUERS: {_exc}") from _exc
 
 SERVICE_ACCOUNT = _read(
     "AMBIENT_SERVICE_ACCOUNT",

@@ -131,7 +131,9 @@ CSRF_FAILURE_VIEW = "ambient.common.errors.csrf_failure"
 BEARER_VERIFIERS = [  # tried in order: (token) -> the caller, or None
     "projects_app.authentication.api_key_user",
     "sessions_app.tokens.session_token_identity",
+    "projects_app.oidc.bearer.oidc_user",
 ]
+OIDC_ISSUERS = env.ISSUERS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True

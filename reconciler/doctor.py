@@ -29,6 +29,8 @@ from ambient.common.sealed import sealed_columns
 from ambient.embedded.home import Home
 from ambient.version import VERSION
 from reconciler import overview
+from reconciler.runnerhost.paths import HostPaths
+from reconciler.runnerhost.protocol import HostAway, HostRefused, call
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 LEAST_POSTGRESQL = 150_000  # NULLS NOT DISTINCT
@@ -37,6 +39,7 @@ CLOCK_WARNING, CLOCK_FAILED = 1.0, 5.0
 LATE_SECONDS = 60
 SAMPLE = 50
 ANSWER_SECONDS = 3.0
+HUNG_SECONDS = 20.0  # watcher and beat look at the database every 2 s
 
 
 @dataclass(frozen=True)
@@ -232,12 +235,29 @@ def _processes() -> Iterator[Finding]:
     for name, url in (("api", env.API_URL), ("control-plane", env.CONTROL_PLANE_URL)):
         yield server(name, url)
     yield _present("worker", _workers(), "manage.py worker")
-    names = _connected()
+    quiet = _quiet_seconds()
     for name in ("watcher", "beat"):
-        yield _present(name, name in names, f"manage.py {name}")
+        if quiet.get(name, 0.0) > HUNG_SECONDS:
+            yield hung(name, f"has not looked at the database for {duration(quiet[name])}")
+        else:
+            yield _present(name, name in quiet, f"manage.py {name}")
     if env.RUNTIME == "process":
-        held = Home(env.HOME).holder("runner-host") is not None
-        yield _present("runner-host", held, "manage.py runner_host")
+        yield _runner_host()
+
+
+def _runner_host() -> Finding:
+    held = Home(env.HOME).holder("runner-host") is not None
+    if held:
+        try:
+            call(HostPaths(env.HOME), "observe", sessions=[])
+        except (HostAway, HostRefused) as exc:
+            return hung("runner-host", f"does not answer: {exc}")
+    return _present("runner-host", held, "manage.py runner_host")
+
+
+def hung(name: str, how: str) -> Finding:
+    """A process that is there and does nothing."""
+    return Finding(name, FAILED, f"is there but {how}", "look at its log, then end it: it is started again")
 
 
 def server(name: str, url: str) -> Finding:
@@ -266,12 +286,13 @@ def _workers() -> bool:
         return False
 
 
-def _connected() -> set[str]:
-    """Process types that have a connection to the database now."""
-    sql = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'ambient-%%'"
+def _quiet_seconds() -> dict[str, float]:
+    """Process types that have a connection to the database, and how long ago they used it."""
+    sql = """SELECT application_name, min(extract(epoch FROM clock_timestamp() - state_change))::float8
+             FROM pg_stat_activity WHERE application_name LIKE 'ambient-%%' GROUP BY application_name"""
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
-            return {name.removeprefix("ambient-") for (name,) in cursor.fetchall()}
+            return {name.removeprefix("ambient-"): seconds or 0.0 for name, seconds in cursor.fetchall()}
     except Error:
-        return set()
+        return {}

@@ -243,6 +243,7 @@ def _restart(desired: Desired, status: Status, limits: Limits, reason: Reason, t
         reason=reason,
         message=f"{number}: {text}",
         conditions=(
+            Noted(ConditionType.OBJECTS_APPLIED, "False", reason, "The runner is restarted."),
             Noted(ConditionType.RUNNER_STARTED, "False", reason, text),
             _ready("False", reason, "The runner is restarted."),
         ),

@@ -1,5 +1,7 @@
 """The conversation of one session: messages, runs, interrupts, and the streams of its events."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -39,10 +41,12 @@ from sessions_app.stream_views import (
 from sessions_app.streams.cursors import number
 from sessions_app.streams.message_frames import message_wire
 from sessions_app.streams.node import current
-from sessions_app.streams.store import MESSAGE_PAGE, PAGE_BYTES, PAGE_EVENTS
+from sessions_app.streams.pools import TRANSIENT
+from sessions_app.streams.store import MESSAGE_PAGE, PAGE_BYTES, PAGE_EVENTS, Store
 from sessions_app.view_base import OfSessionViewSet
 
 IDEMPOTENCY_LIMIT = 255
+AWAY_SECONDS, AGAIN_SECONDS = 60.0, 0.2
 STREAM = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events.")
 AFTER = OpenApiParameter("after_seq", int, description="Only what comes after this sequence number.")
 LAST_EVENT_ID = OpenApiParameter(
@@ -234,7 +238,7 @@ def _message_array(session_id: str, after: int) -> HttpResponseBase:
         cursor, text = last, b"[" + first
         while True:
             yield text
-            _, page = await store.message_page(session_id, cursor)
+            page = await _next_messages(store, session_id, cursor)
             if not page:
                 yield b"]"
                 return
@@ -242,6 +246,18 @@ def _message_array(session_id: str, after: int) -> HttpResponseBase:
             text = b"," + b",".join(orjson.dumps(message_wire(row)) for row in page)
 
     return StreamingHttpResponse(parts(), content_type="application/json")
+
+
+async def _next_messages(store: Store, session_id: str, cursor: int) -> list[tuple[Any, ...]]:
+    """The next page. While the database is away it is asked again: the answer has begun and can be no 503."""
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return (await store.message_page(session_id, cursor))[1]
+        except TRANSIENT:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _message_rows(session_id: str, after: int) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from ambient.common.exceptions import Conflict
 from sessions_app.choices import (
     FINAL_PHASES,
     TRANSITIONS,
+    ConditionType,
     Delivery,
     DeliveryReason,
     DesiredState,
@@ -60,6 +61,28 @@ def merged_conditions(stored: str | None, new: Sequence[Condition], at: datetime
     return json.dumps(list(by_type.values()))
 
 
+_OF_A_RUNNER = (
+    ConditionType.PLACED,
+    ConditionType.OBJECTS_APPLIED,
+    ConditionType.RUNNER_STARTED,
+    ConditionType.RUNNER_READY,
+)
+
+
+def implied_conditions(
+    phase: Phase, reason: Reason | None, text: str | None, stored: str | None
+) -> list[Condition]:
+    """What a new phase says of conditions: none may tell of a runner that is gone, or of an old end."""
+    known = {entry["type"] for entry in json.loads(stored or "[]")}
+    if phase in FINAL_PHASES:
+        gone = [Condition(kind, "False", reason or phase, "There is no runner.") for kind in _OF_A_RUNNER]
+        ended = Condition(ConditionType.FINISHED, "True", reason or phase, text or "")
+        return [*(condition for condition in gone if condition.type in known), ended]
+    if phase == Phase.PENDING and ConditionType.FINISHED in known:
+        return [Condition(ConditionType.FINISHED, "False", reason or phase, text or "")]
+    return []
+
+
 def may_follow(current: str | None, new: str) -> bool:
     """Whether the transition table allows it; staying is always allowed."""
     return current == new or Phase(new) in TRANSITIONS[Phase(current) if current else None]
@@ -88,6 +111,10 @@ def session_record_status(
     changes: dict[str, Any] = dict(fields or {})
     if reason is not None:
         changes |= {"reason": reason, "reason_text": reason_text}
+    if phase is not None and phase != session.phase and "conditions" not in changes:
+        given = {condition.type for condition in conditions}
+        implied = implied_conditions(phase, reason, reason_text, session.conditions)
+        conditions = [*(condition for condition in implied if condition.type not in given), *conditions]
     if conditions:
         changes["conditions"] = merged_conditions(session.conditions, conditions, now)
     if phase is not None and phase != session.phase:

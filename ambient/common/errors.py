@@ -66,7 +66,10 @@ def error_headers(error: ApplicationError) -> dict[str, str]:
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
+        fault = (
+            f' error="{error.oauth_error}", error_description="{error.reason}"' if error.oauth_error else ""
+        )
+        headers["WWW-Authenticate"] = f"Bearer{fault}"
     return headers
 
 

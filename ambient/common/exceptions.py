@@ -48,7 +48,9 @@ class BadRequest(ApplicationError):
 
 
 class Unauthenticated(ApplicationError):
-    """No token, or a bad one."""
+    """No token, or a bad one; `oauth_error` names the kind of fault (RFC 6750, section 3.1)."""
+
+    oauth_error = ""
 
     status, id = 401, 15
 

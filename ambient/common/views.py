@@ -4,6 +4,7 @@ import mimetypes
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -80,8 +81,12 @@ class AuthConfigSerializer(serializers.Serializer):
     """How to sign in here."""
 
     methods = serializers.ListField(
-        child=serializers.CharField(), help_text="Kinds of bearer tokens: api_key."
+        child=serializers.CharField(), help_text="Kinds of bearer tokens: api_key, oidc."
     )
+    issuer = serializers.CharField(
+        required=False, help_text="OpenID Connect provider to get a token from, where there is one."
+    )
+    audience = serializers.CharField(required=False, help_text="What the token must be meant for.")
 
 
 class AuthConfigView(OpenView):
@@ -89,8 +94,13 @@ class AuthConfigView(OpenView):
 
     @extend_schema(operation_id="auth_config", responses=AuthConfigSerializer, auth=[], tags=["server"])
     def get(self, request: Any) -> Response:
-        """Which kinds of tokens this server takes. There is no identity provider yet: API keys alone."""
-        return Response({"methods": ["api_key"]})
+        """Which kinds of tokens this server takes, and where people get one."""
+        if not settings.OIDC_ISSUERS:
+            return Response({"methods": ["api_key"]})
+        people = settings.OIDC_ISSUERS[0]
+        return Response(
+            {"methods": ["oidc", "api_key"], "issuer": people.url, "audience": people.audiences[0]}
+        )
 
 
 class OpenApiView(OpenView, SpectacularJSONAPIView):

@@ -17,7 +17,7 @@ from projects_app.models.grants import (
 from projects_app.models.idempotency import IdempotentAnswer
 from projects_app.models.project import Project, ProjectSettings
 from projects_app.models.rbac import Role, RoleBinding
-from projects_app.models.user import User
+from projects_app.models.user import ExternalIdentity, User
 
 __all__ = [
     "Agent",
@@ -28,6 +28,7 @@ __all__ = [
     "Credential",
     "CredentialGroupObjectPermission",
     "CredentialUserObjectPermission",
+    "ExternalIdentity",
     "GlobalGrant",
     "IdempotentAnswer",
     "InboxMessage",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 
-from ambient.common.models import Entity
+from ambient.common.models import Entity, ksuid_field
 from projects_app.access import allows
 from projects_app.querysets import UserQuerySet
 
@@ -76,3 +76,27 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.username
+
+
+class ExternalIdentity(models.Model):
+    """Who a user is at an OpenID Connect provider: issuer and subject, never an e-mail address."""
+
+    id = ksuid_field()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=512)
+    subject = models.CharField(max_length=255)
+    claims_digest = models.CharField(max_length=64, blank=True)
+    """Of what the last token said of the person: the same again needs no write."""
+    groups = models.JSONField(default=list)
+    """Names of the groups that the user is in because the provider said so."""
+    made_administrator = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="external_identity_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"

@@ -6,6 +6,18 @@ import subprocess
 from tests.e2e.system import GENEROUS, eventually
 
 
+def truths(session):
+    """Types of the conditions that are true."""
+    return {entry["type"] for entry in json.loads(session.conditions) if entry["status"] == "True"} - {
+        "ConfigValid",
+        "WorkspaceReady",  # the runner's own word, about files that stay
+    }
+
+
+def times(session):
+    return {entry["type"]: entry["last_transition_time"] for entry in json.loads(session.conditions)}
+
+
 def test_session_that_should_end_with_its_work_is_completed_and_leaves_the_report(
     stage, make_session, repository
 ):
@@ -42,9 +54,14 @@ def test_stop_in_the_middle_of_a_run_leaves_no_process(stage, watchers, running)
 
 def test_message_to_a_stopped_session_starts_it_and_is_answered(stage, watchers, running):
     stage.client.sessions.stop(running)
-    stage.wait_phase(running, "Stopped")
+    stopped = stage.wait_phase(running, "Stopped")
+    assert truths(stopped) == {"Accepted", "Finished"}
     assert stage.ask_and_wait(running, "/echo are you there").delivery == "done"
-    assert stage.client.sessions.get(running).phase == "Running"
+    again = stage.client.sessions.get(running)
+    assert again.phase == "Running"
+    assert "Finished" not in truths(again)
+    assert {"Placed", "RunnerReady"} <= truths(again)
+    assert times(again)["Placed"] > times(stopped)["Finished"]
     watcher = watchers.events(stage.api, running)
     watcher.wait_runs(1)
     assert "are you there" in watcher.text()

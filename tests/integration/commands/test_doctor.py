@@ -1,15 +1,21 @@
 """doctor names what is not well and what to do; its exit code says whether something failed."""
 
 import json
+import socket
 
+import psycopg
 import pytest
 from django.db import OperationalError
 from redis import ConnectionError as RedisAway
 
 from ambient import env
+from ambient.embedded.home import Home
 from reconciler import doctor
 from reconciler.models import WorkItem
+from reconciler.runnerhost import protocol
+from reconciler.runnerhost.paths import HostPaths
 from sessions_app.models import Session
+from sessions_app.streams.pools import conninfo
 from tests.factories import SessionFactory
 
 
@@ -153,6 +159,26 @@ def test_a_server_that_is_not_ready_says_what(live_server, monkeypatch):
     monkeypatch.setitem(doctor_checks(), "mine", lambda: "is tired")
     found = doctor.server("api", live_server.url)
     assert (found.state, "is tired" in found.text) == ("failed", True)
+
+
+@pytest.mark.parametrize("name", ["watcher", "beat"])
+def test_a_process_that_is_there_but_hangs(run, transactional_db, home, no_processes, monkeypatch, name):
+    with psycopg.connect(conninfo(), application_name=f"ambient-{name}"):
+        _, found = findings(run)
+        assert found[name]["state"] == "ok"
+        monkeypatch.setattr(doctor, "HUNG_SECONDS", 0)
+        _, found = findings(run)
+    assert (found[name]["state"], "has not looked" in found[name]["text"]) == ("failed", True)
+
+
+def test_a_runner_host_that_does_not_answer(home, monkeypatch):
+    monkeypatch.setattr(protocol, "TIMEOUT_SECONDS", 0.1)
+    paths = HostPaths(home)
+    with Home(home).lock("runner-host", what="a test"), socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(paths.socket))
+        listener.listen()
+        found = doctor._runner_host()
+    assert (found.state, "does not answer" in found.text) == ("failed", True)
 
 
 def doctor_checks():

@@ -10,6 +10,7 @@ from projects_app.models import (
     ProjectUserObjectPermission,
     Role,
 )
+from projects_app.oidc.tokens import Identity
 from projects_app.services.agents import (
     agent_create,
     agent_delete,
@@ -29,6 +30,7 @@ from projects_app.services.applications import (
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 from projects_app.services.group_access import group_access_change
 from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
+from projects_app.services.identities import identity_link, identity_sign_in
 from projects_app.services.projects import (
     project_create,
     project_delete,
@@ -221,6 +223,26 @@ def _drifted_grants() -> Arguments:
     return {"fix": True}
 
 
+def _identity(username: str) -> Identity:
+    """Somebody with another name, in a group, who is an administrator now."""
+    Group.objects.create(name="team")
+    return Identity(
+        issuer="https://idp.example",
+        subject=username,
+        username=username,
+        name="Another Name",
+        email="a@example.org",
+        groups=frozenset({"team"}),
+        is_administrator=True,
+        expires=0.0,
+    )
+
+
+def _known() -> str:
+    identity_link(user=UserFactory(username="known"), issuer="https://idp.example", subject="known")
+    return "known"
+
+
 CASES = [
     case(agent_create, _agent_to_create),
     case(agent_update, lambda: {"agent": AgentFactory(), "changes": {"name": "new", "labels": LABELS}}),
@@ -262,11 +284,16 @@ CASES = [
     case(user_create, _bindings_of_one_user),
     case(user_ensure, _user_to_ensure),
     case(user_update, _user_to_rename),
+    case(identity_sign_in, lambda: {"identity": _identity(_known())}, of="known"),
+    case(identity_sign_in, lambda: {"identity": _identity("new")}, of="first sight"),
+    case(identity_link, lambda: {"user": _user(), "issuer": "https://idp.example", "subject": "s"}),
     case(user_delete, lambda: {"user": _user()}),
     case(access_verify, _drifted_grants),
 ]
 
 READS = {
+    "identities.claims_digest": "computes",
+    "identities.may_sign_in": "reads a row",
     "agents.lock_agent": "locks a row",
     "applications.lock_application": "locks a row",
     "applications.require_may_send": "asks a rule",

@@ -221,6 +221,7 @@ CASES = [
 ]
 
 READS = {
+    "status.implied_conditions": "computes",
     "agents.agent_start_preview": "makes a text",
     "agents.starting_prompt": "makes a text",
     "agents.unread_messages": "reads messages",

@@ -8,6 +8,7 @@ from ambient.common.exceptions import Conflict
 from sessions_app.choices import TRANSITIONS, Delivery, Phase, Reason, RunState
 from sessions_app.models import Session
 from sessions_app.services.messages import message_store_and_queue
+from sessions_app.services.sessions import wish_to_run
 from sessions_app.status import Condition, StatusChanged, session_record_status
 
 PHASES = [None, *Phase]
@@ -66,6 +67,35 @@ def test_a_condition_keeps_its_time_until_its_status_changes(made) -> None:
     assert second["last_transition_time"] == first["last_transition_time"]
     assert second["message"] == "0 ahead"
     assert third["last_transition_time"] > first["last_transition_time"]
+
+
+def statuses(session: Session) -> dict[str, str]:
+    return {entry["type"]: entry["status"] for entry in json.loads(session.conditions or "[]")}
+
+
+STARTED = [Condition(kind, "True", "Ready") for kind in ("Placed", "ObjectsApplied", "RunnerStarted")]
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [(Phase.STOPPING, Phase.STOPPED), (Phase.RUNNING, Phase.FAILED), (Phase.RUNNING, Phase.COMPLETED)],
+)
+def test_no_condition_tells_of_a_runner_after_the_end_or_of_the_end_after_a_start(made, before, end) -> None:
+    made.runs.update(state=RunState.FINISHED)
+    session = session_record_status(session=put(made, before), conditions=STARTED)
+    session = session_record_status(session=session, phase=end, reason=Reason.SUCCEEDED, reason_text="Over.")
+    gone = dict.fromkeys(("Placed", "ObjectsApplied", "RunnerStarted"), "False")
+    assert statuses(session) == gone | {"Finished": "True"}
+    session = wish_to_run(Session.objects.get(pk=made.pk))
+    assert statuses(session) == gone | {"Finished": "False", "Accepted": "True"}
+
+
+def test_conditions_that_a_controller_reports_with_an_end_are_kept_as_they_are(made) -> None:
+    text = '[{"type": "RunnerStarted", "status": "True"}]'
+    session = session_record_status(
+        session=put(made, Phase.RUNNING), phase=Phase.FAILED, fields={"conditions": text}
+    )
+    assert session.conditions == text
 
 
 @pytest.mark.parametrize(

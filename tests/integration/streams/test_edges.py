@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from django.db import connection
 from django.test import Client
 
 from ambient.common import hints
@@ -362,3 +363,25 @@ async def test_a_cookie_opens_a_websocket_only_from_our_own_pages(
         else:
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await plain.ws_connect(web.path("agui/ws"), headers=headers)
+
+
+DROP_STREAMS = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                  WHERE application_name LIKE 'ambient-streams-%' AND datname = current_database()"""
+MANY = """INSERT INTO sessions_app_sessionmessage (id, session_id, seq, event_type, payload, created_at)
+          SELECT 'm' || n, %s, n, 'assistant', repeat('x', 500), now() FROM generate_series(1, 1500) n"""
+
+
+async def test_many_messages_come_whole_although_the_database_dropped_its_connections(web: Web) -> None:
+    def prepare() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM sessions_app_sessionmessage WHERE session_id = %s", [web.lab.session.pk]
+            )
+            cursor.execute(MANY, [web.lab.session.pk])
+            cursor.execute(DROP_STREAMS)
+            return int(cursor.fetchone()[0])
+
+    assert await in_database(prepare) > 0
+    async with web.http.get(web.path("messages")) as response:
+        assert response.status == 200
+        assert [message["seq"] for message in await response.json()] == list(range(1, 1501))

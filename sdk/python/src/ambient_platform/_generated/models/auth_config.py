@@ -8,6 +8,7 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..types import UNSET, Unset
 from typing import cast
 
 
@@ -19,14 +20,22 @@ class AuthConfig:
     """How to sign in here.
 
     Attributes:
-        methods (list[str]): Kinds of bearer tokens: api_key.
+        methods (list[str]): Kinds of bearer tokens: api_key, oidc.
+        issuer (str | Unset): OpenID Connect provider to get a token from, where there is one.
+        audience (str | Unset): What the token must be meant for.
     """
 
     methods: list[str]
+    issuer: str | Unset = UNSET
+    audience: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         methods = self.methods
+
+        issuer = self.issuer
+
+        audience = self.audience
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -35,6 +44,10 @@ class AuthConfig:
                 "methods": methods,
             }
         )
+        if issuer is not UNSET:
+            field_dict["issuer"] = issuer
+        if audience is not UNSET:
+            field_dict["audience"] = audience
 
         return field_dict
 
@@ -43,8 +56,14 @@ class AuthConfig:
         d = dict(src_dict)
         methods = cast(list[str], d.pop("methods"))
 
+        issuer = d.pop("issuer", UNSET)
+
+        audience = d.pop("audience", UNSET)
+
         auth_config = cls(
             methods=methods,
+            issuer=issuer,
+            audience=audience,
         )
 
         auth_config.additional_properties = d

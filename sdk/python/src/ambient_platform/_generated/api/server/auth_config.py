@@ -79,7 +79,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[AuthConfig | Error]:
-    """Which kinds of tokens this server takes. There is no identity provider yet: API keys alone.
+    """Which kinds of tokens this server takes, and where people get one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -102,7 +102,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
 ) -> AuthConfig | Error | None:
-    """Which kinds of tokens this server takes. There is no identity provider yet: API keys alone.
+    """Which kinds of tokens this server takes, and where people get one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,7 +121,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[AuthConfig | Error]:
-    """Which kinds of tokens this server takes. There is no identity provider yet: API keys alone.
+    """Which kinds of tokens this server takes, and where people get one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,7 +142,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
 ) -> AuthConfig | Error | None:
-    """Which kinds of tokens this server takes. There is no identity provider yet: API keys alone.
+    """Which kinds of tokens this server takes, and where people get one.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("projects_app", "0006_count_moves_in_order")]
+    dependencies = [("projects_app", "0007_external_identities")]
 
     operations = [
         AddIndexConcurrently(

@@ -1,0 +1,35 @@
+"""`Authorization: Bearer` with a token of an OpenID Connect provider, for programs."""
+
+import functools
+from typing import Any
+
+from django.conf import settings
+
+from ambient.issuers import Issuer
+from projects_app.models import ExternalIdentity
+from projects_app.oidc.tokens import TokenVerifier, looks_like_jwt
+from projects_app.services.identities import claims_digest, identity_sign_in, may_sign_in
+
+
+@functools.cache
+def _verifier(issuers: tuple[Issuer, ...]) -> TokenVerifier:
+    return TokenVerifier(list(issuers))
+
+
+def oidc_user(token: str) -> Any:
+    """The user of a token; None for what is none of a known kind, or when no issuer is set.
+
+    Raises Refused for a token that is not good. The provider is not asked: keys are kept. The user's row is
+    read each time, so that a deactivated account is out at once.
+    """
+    if not settings.OIDC_ISSUERS or not looks_like_jwt(token):
+        return None
+    identity = _verifier(tuple(settings.OIDC_ISSUERS)).identity(token)
+    link = (
+        ExternalIdentity.objects.select_related("user")
+        .filter(issuer=identity.issuer, subject=identity.subject)
+        .first()
+    )
+    if link is not None and link.claims_digest == claims_digest(identity) and may_sign_in(link.user):
+        return link.user
+    return identity_sign_in(identity=identity)

@@ -1,0 +1,113 @@
+"""The public keys of one issuer: fetched from its JWKS (RFC 7517), kept, fetched again when they change."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import requests
+import structlog
+
+from ambient.common.exceptions import Unavailable
+from ambient.issuers import Issuer, safe_url
+
+log = structlog.get_logger(__name__)
+
+LIFE_SECONDS = 3600.0
+PAUSE_SECONDS = 30.0
+"""Between two fetches: tokens with made-up key ids must not make us ask the provider each time."""
+STALE_SECONDS = 24 * 3600.0
+"""For so long keys are used while the provider is away."""
+CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
+MAX_BYTES = 1024 * 1024
+MAX_KEYS = 100
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+class CannotFetch(Exception):
+    """The provider's keys could not be read."""
+
+
+def fetch_json(url: str) -> Any:
+    """A JSON document, bounded in size and time; no redirects. Raises CannotFetch."""
+    try:
+        with requests.get(
+            url, timeout=(CONNECT_SECONDS, READ_SECONDS), stream=True, allow_redirects=False
+        ) as response:
+            if response.status_code != 200:
+                raise CannotFetch(f"{url} answered {response.status_code}")
+            raw = response.raw.read(MAX_BYTES + 1, decode_content=True)
+            if len(raw) > MAX_BYTES:
+                raise CannotFetch(f"{url} answered with more than {MAX_BYTES} bytes")
+            return requests.compat.json.loads(raw)
+    except (requests.RequestException, ValueError, OSError) as exc:
+        raise CannotFetch(f"{url}: {type(exc).__name__}") from exc
+
+
+class SigningKeys:
+    """The keys of one issuer in this process. Safe to use from many threads; one of them fetches."""
+
+    def __init__(
+        self,
+        issuer: Issuer,
+        fetch: Callable[[str], Any] = fetch_json,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._issuer = issuer
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = self._tried = float("-inf")
+
+    def key(self, kid: str) -> jwt.PyJWK | None:
+        """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known."""
+        now = self._clock()
+        if kid not in self._keys or now - self._fetched > LIFE_SECONDS:
+            self._refresh(now)
+        if self._clock() - self._fetched > STALE_SECONDS:
+            raise Unavailable("The identity provider's keys cannot be read", retry_after=int(PAUSE_SECONDS))
+        return self._keys.get(kid)
+
+    def _refresh(self, now: float) -> None:
+        with self._lock:
+            if now - self._tried < PAUSE_SECONDS:
+                return
+            self._tried = self._clock()
+            try:
+                self._keys = self._read()
+            except CannotFetch as exc:
+                log.warning("an issuer's keys could not be read", issuer=self._issuer.url, error=str(exc))
+                return
+            self._fetched = self._tried
+
+    def _read(self) -> dict[str, jwt.PyJWK]:
+        document = self._fetch(self._issuer.jwks_url or self._discovered())
+        entries = document.get("keys") if isinstance(document, dict) else None
+        if not isinstance(entries, list):
+            raise CannotFetch("the JWKS has no keys")
+        return dict(filter(None, map(_signing_key, entries[:MAX_KEYS])))
+
+    def _discovered(self) -> str:
+        """OpenID Connect Discovery 1.0, section 4: the document must name the issuer that we asked."""
+        document = self._fetch(self._issuer.url.rstrip("/") + DISCOVERY)
+        if not isinstance(document, dict) or document.get("issuer") != self._issuer.url:
+            raise CannotFetch("the discovery document is another issuer's")
+        try:
+            return safe_url(str(document.get("jwks_uri")))
+        except ValueError as exc:
+            raise CannotFetch(f"jwks_uri: {exc}") from exc
+
+
+def _signing_key(entry: Any) -> tuple[str, jwt.PyJWK] | None:
+    """(key id, key) of a public RSA key that signs; None for any other, never a secret one."""
+    if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
+        return None
+    kid = entry.get("kid")
+    if not isinstance(kid, str) or not kid or "d" in entry:
+        return None
+    try:
+        return kid, jwt.PyJWK(entry | {"alg": "RS256"})
+    except jwt.PyJWTError:
+        return None

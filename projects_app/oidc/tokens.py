@@ -1,0 +1,161 @@
+"""Verifying a token: signature, issuer, audience, times, client. Every refusal says which it was."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from ambient.common.exceptions import Unauthenticated
+from ambient.issuers import USERNAME_CLAIMS, Issuer
+from projects_app.oidc.keys import SigningKeys
+
+ALGORITHMS = ("RS256", "RS384", "RS512")
+LEEWAY_SECONDS = 30
+"""How far our clock and the issuer's may be apart."""
+MAX_TOKEN = 16 * 1024
+MAX_NAME = 255
+MAX_GROUPS = 500
+CACHED_TOKENS = 10_000
+CACHED_SECONDS = 300.0
+
+
+class Refused(Unauthenticated):
+    """A token that is not good; the reason is safe to show to whoever sent it."""
+
+    oauth_error = "invalid_token"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom a token stands for."""
+
+    issuer: str
+    subject: str
+    username: str
+    name: str
+    email: str | None
+    groups: frozenset[str]
+    is_administrator: bool
+    expires: float
+
+
+def looks_like_jwt(token: str) -> bool:
+    """Three parts: our own keys and tokens have none or one dot."""
+    return token.count(".") == 2 and token.startswith("ey")
+
+
+class TokenVerifier:
+    """Believes the given issuers. What was verified is kept for minutes: signatures are dear."""
+
+    def __init__(self, issuers: list[Issuer], keys: dict[str, SigningKeys] | None = None) -> None:
+        self._issuers = {issuer.url: issuer for issuer in issuers}
+        self._keys = keys or {issuer.url: SigningKeys(issuer) for issuer in issuers}
+        self._lock = threading.Lock()
+        self._known: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
+
+    def identity(self, token: str) -> Identity:
+        """Raises Refused; Unavailable when the issuer's keys cannot be read at all."""
+        if len(token) > MAX_TOKEN:
+            raise Refused("The token is too long")
+        digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
+        with self._lock:
+            until, found = self._known.get(digest, (0.0, None))
+        if found is None or until < now:
+            found = self._verify(token)
+            self._remember(digest, found, now + CACHED_SECONDS)
+        if found.expires + LEEWAY_SECONDS < time.time():
+            raise Refused("The token has expired")
+        return found
+
+    def _remember(self, digest: bytes, found: Identity, until: float) -> None:
+        with self._lock:
+            self._known[digest] = (until, found)
+            self._known.move_to_end(digest)
+            while len(self._known) > CACHED_TOKENS:
+                self._known.popitem(last=False)
+
+    def _verify(self, token: str) -> Identity:
+        try:
+            header = jwt.get_unverified_header(token)
+            claimed = jwt.decode(token, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, TypeError) as exc:
+            raise Refused("The token is malformed") from exc
+        if header.get("alg") not in ALGORITHMS:
+            raise Refused("The token's algorithm is not accepted")
+        if header.get("crit"):
+            raise Refused("The token asks for extensions that are not understood")
+        kid, url = header.get("kid"), claimed.get("iss")
+        issuer = self._issuers.get(url) if isinstance(url, str) else None
+        if issuer is None:
+            raise Refused("The token's issuer is not known")
+        if not isinstance(kid, str) or not 0 < len(kid) <= MAX_NAME:
+            raise Refused("The token names no key")
+        key = self._keys[issuer.url].key(kid)
+        if key is None:
+            raise Refused("The token's key is not known")
+        return identity_of(issuer, self._claims(token, key.key, issuer, header["alg"]))
+
+    def _claims(self, token: str, key: Any, issuer: Issuer, algorithm: str) -> dict[str, Any]:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                issuer=issuer.url,
+                audience=list(issuer.audiences),
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.ExpiredSignatureError as exc:
+            raise Refused("The token has expired") from exc
+        except (jwt.ImmatureSignatureError, jwt.InvalidIssuedAtError) as exc:
+            raise Refused("The token is not valid yet") from exc
+        except jwt.InvalidAudienceError as exc:
+            raise Refused("The token is meant for another audience") from exc
+        except jwt.InvalidSignatureError as exc:
+            raise Refused("The token's signature is wrong") from exc
+        except jwt.MissingRequiredClaimError as exc:
+            raise Refused(f"The token has no {exc.claim}") from exc
+        except (jwt.PyJWTError, ValueError, TypeError) as exc:
+            raise Refused("The token is not valid") from exc
+        if issuer.clients and claims.get("azp") not in issuer.clients:
+            raise Refused("The token was given to another client")
+        return claims
+
+
+def identity_of(issuer: Issuer, claims: dict[str, Any]) -> Identity:
+    """Whom verified claims stand for. Raises Refused for claims that name nobody."""
+    subject = claims["sub"]
+    name = next((found for key in USERNAME_CLAIMS if (found := _text(claims.get(key)))), None)
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_NAME or name is None:
+        raise Refused("The token names nobody")
+    username = issuer.username_prefix + name
+    if len(username) > MAX_NAME or "\0" in username + subject:
+        raise Refused("The token names nobody")
+    given = " ".join(
+        part
+        for keys in (("first_name", "given_name"), ("last_name", "family_name"))
+        if (part := next((text for key in keys if (text := _text(claims.get(key)))), None))
+    )
+    listed = claims.get(issuer.groups_claim)
+    groups = frozenset(
+        group for group in (listed if isinstance(listed, list) else [])[:MAX_GROUPS] if _text(group)
+    )
+    return Identity(
+        issuer=issuer.url,
+        subject=subject,
+        username=username,
+        name=(given or _text(claims.get("name")) or name)[:MAX_NAME],
+        email=_text(claims.get("email")),
+        groups=groups,
+        is_administrator=bool(issuer.admin_group) and issuer.admin_group in groups,
+        expires=float(claims["exp"]),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value and "\0" not in value and len(value) <= 320 else None

@@ -1,0 +1,110 @@
+"""Signing in with a verified identity: whose it is, and what the provider says of the person."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import Group
+
+from ambient.common.database import transactional
+from ambient.common.exceptions import Conflict, Unauthenticated
+from projects_app.models import ApiKey, ExternalIdentity, User
+from projects_app.oidc.tokens import Identity
+from projects_app.services.grants import Subject, lock_subjects
+from projects_app.services.groups import user_groups_set
+from projects_app.services.users import user_create, user_update
+
+NOT_LINKED = "The username belongs to another account; an administrator can link this identity to it"
+
+
+def claims_digest(identity: Identity) -> str:
+    """Of all that a token says and that is kept of it."""
+    told = [identity.name, identity.email, sorted(identity.groups), identity.is_administrator]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+@transactional
+def identity_sign_in(*, identity: Identity) -> User:
+    """The identity's user, as the provider now describes them; made at first sight, without rights.
+
+    Raises Unauthenticated when the account may not sign in, or the name is somebody else's.
+    """
+    lock_subjects([Subject(username=identity.username)])
+    link = _link(identity) or ExternalIdentity.objects.create(
+        user=_first_sight(identity), issuer=identity.issuer, subject=identity.subject
+    )
+    user = link.user
+    if not may_sign_in(user):
+        raise Unauthenticated("The account may not sign in")
+    told = {"name": identity.name, "email": identity.email}
+    changes: dict[str, Any] = {
+        name: value for name, value in told.items() if value and getattr(user, name) != value
+    }
+    if identity.is_administrator != link.made_administrator:
+        changes |= dict.fromkeys(("is_staff", "is_superuser"), identity.is_administrator)
+    if changes:
+        user = user_update(user=user, changes=changes)
+    _join(user, link, identity.groups)
+    link.made_administrator = identity.is_administrator
+    link.claims_digest = claims_digest(identity)
+    link.save()
+    return user
+
+
+@transactional
+def identity_link(*, user: User, issuer: str, subject: str) -> ExternalIdentity:
+    """Say that this identity is this user: for an administrator. Conflict when it is somebody's already."""
+    link, made = ExternalIdentity.objects.get_or_create(
+        issuer=issuer, subject=subject, defaults={"user": user}
+    )
+    if not made and link.user_id != user.pk:
+        raise Conflict(f"this identity is linked to {link.user.username}")
+    return link
+
+
+def may_sign_in(user: User) -> bool:
+    """Deleted and deactivated accounts may not."""
+    return user.is_active and user.deleted_at is None
+
+
+def _link(identity: Identity) -> ExternalIdentity | None:
+    return (
+        ExternalIdentity.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(issuer=identity.issuer, subject=identity.subject)
+        .first()
+    )
+
+
+def _first_sight(identity: Identity) -> User:
+    """A new user, or the one that an administrator made for exactly this name and nobody has used yet."""
+    user = User.objects.live().filter(username=identity.username).first()
+    if user is None:
+        values = {"username": identity.username, "name": identity.name, "email": identity.email}
+        return user_create(values=values)
+    if _is_used(user):
+        raise Unauthenticated(NOT_LINKED)
+    return user
+
+
+def _is_used(user: User) -> bool:
+    """Whether somebody can sign in to it already, or it has powers that a name must not give."""
+    return (
+        user.has_usable_password()
+        or user.is_staff
+        or user.is_superuser
+        or user.is_service_account
+        or user.identities.exists()
+        or ApiKey.objects.filter(user=user, revoked_at=None).exists()
+    )
+
+
+def _join(user: User, link: ExternalIdentity, names: Iterable[str]) -> None:
+    """Be in the groups that the provider names and that exist here, and in those that others gave."""
+    named = {group.name: group for group in Group.objects.filter(name__in=list(names))}
+    present = {group.name: group for group in user.groups.all()}
+    wanted = {name: group for name, group in present.items() if name not in link.groups} | named
+    if wanted.keys() != present.keys():
+        user_groups_set(user=user, groups=wanted.values())
+    link.groups = sorted(named)
