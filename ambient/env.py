@@ -14,10 +14,24 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 from ambient.issuers import Issuer, check_issuers, parse_issuers, safe_url
-from ambient.setting_types import OneOf, database_url, key, keys, names, path, redis_url, seconds, whole
+from ambient.setting_types import (
+    KeyBytes,
+    OneOf,
+    database_url,
+    key,
+    key_version,
+    keyring,
+    keys,
+    names,
+    path,
+    redis_url,
+    seconds,
+    whole,
+)
 
 T = TypeVar("T")
 NO_NAMES: list[str] = []
+NO_KEYS: dict[int, KeyBytes] = {}
 NO_ISSUERS: list[Issuer] = []
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -253,8 +267,16 @@ def _kept_secret(name: str) -> str:
 
 
 if MODE == "production":
-    _needed = ("DATABASE_URL", "REDIS_URL", "AMBIENT_SECRET_KEY", "AMBIENT_ENCRYPTION_KEYS")
-    if _missing := [name for name in _needed if not os.environ.get(name)]:
+    _needed = {
+        "DATABASE_URL": ("DATABASE_URL",),
+        "REDIS_URL": ("REDIS_URL",),
+        "AMBIENT_SECRET_KEY": ("AMBIENT_SECRET_KEY",),
+        "AMBIENT_ENCRYPTION_KEYS or CREDENTIAL_ENCRYPTION_KEYRING": (
+            "AMBIENT_ENCRYPTION_KEYS",
+            "CREDENTIAL_ENCRYPTION_KEYRING",
+        ),
+    }
+    if _missing := [said for said, any_of in _needed.items() if not any(map(os.environ.get, any_of))]:
         raise ImproperlyConfigured(f"AMBIENT_MODE=production needs {', '.join(_missing)}")
 
 SECRET_KEY = _read(
@@ -264,13 +286,42 @@ SECRET_KEY = _read(
     "Signs browser sessions and runner tokens; at least 32 random characters.",
     shown="made once in AMBIENT_HOME/secret.key",
 ) or _kept_secret("secret.key")
+ENCRYPTION_KEYRING = _read(
+    "CREDENTIAL_ENCRYPTION_KEYRING",
+    NO_KEYS,
+    keyring,
+    'Keys of encrypted columns by version, `{"1": "<base64 of 32 bytes>", ...}`; unset: those of '
+    "AMBIENT_ENCRYPTION_KEYS.",
+    shown="",
+)
+ENCRYPTION_KEY_VERSION = _read(
+    "CREDENTIAL_ENCRYPTION_KEY_VERSION",
+    0,
+    key_version,
+    "The version in the keyring that new values are sealed with; a keyring needs it.",
+    shown="",
+)
+if ENCRYPTION_KEYRING and not ENCRYPTION_KEY_VERSION:
+    raise ImproperlyConfigured(
+        "CREDENTIAL_ENCRYPTION_KEY_VERSION: must name a version of CREDENTIAL_ENCRYPTION_KEYRING"
+    )
+if ENCRYPTION_KEY_VERSION and ENCRYPTION_KEY_VERSION not in ENCRYPTION_KEYRING:
+    raise ImproperlyConfigured(
+        f"CREDENTIAL_ENCRYPTION_KEY_VERSION: CREDENTIAL_ENCRYPTION_KEYRING has no version "
+        f"{ENCRYPTION_KEY_VERSION}"
+    )
 ENCRYPTION_KEYS = _read(
     "AMBIENT_ENCRYPTION_KEYS",
     NO_NAMES,
     keys,
-    "Keys of encrypted columns, newest first, comma separated; each at least 32 random characters.",
-    shown="made once in AMBIENT_HOME/encryption.key",
-) or [_kept_secret("encryption.key")]
+    "Keys of encrypted columns, newest first, comma separated; each at least 32 random characters. Beside a "
+    "keyring they only open what they sealed.",
+    shown="made once in AMBIENT_HOME/encryption.key, unless there is a keyring",
+)
+if not ENCRYPTION_KEYS and not ENCRYPTION_KEYRING:
+    ENCRYPTION_KEYS = [_kept_secret("encryption.key")]
+elif not ENCRYPTION_KEYS and MODE != "production" and (HOME / "encryption.key").exists():
+    ENCRYPTION_KEYS = [_kept_secret("encryption.key")]  # what it sealed before there was a keyring
 
 OIDC_ISSUER = _read("OIDC_ISSUER", "", safe_url, "OpenID Connect provider whose tokens are accepted.")
 OIDC_AUDIENCE = _read(

@@ -1,11 +1,15 @@
 """What a setting's text may be: pure parsers. A ValueError says what is wrong and never quotes a secret."""
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 LEAST_KEY_LENGTH = 32
+KEY_BYTES = 32  # AES-256
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
@@ -66,6 +70,58 @@ def keys(raw: str) -> list[str]:
     if not found:
         raise ValueError("there is no key in it")
     return found
+
+
+class KeyBytes(bytes):
+    """A key that is not shown when something that holds it is."""
+
+    def __repr__(self) -> str:
+        return "<key>"
+
+    __str__ = __repr__
+
+
+def keyring(raw: str) -> dict[int, KeyBytes]:
+    """Keys by version: `{"1": "BASE64 OF 32 BYTES", ...}`."""
+    form = '{"1": "<base64 of 32 bytes>", ...}'
+    try:
+        pairs = json.loads(raw, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):  # not chained: the exception holds the whole text
+        pairs = None
+    if not isinstance(pairs, _Pairs) or not pairs:
+        raise ValueError(f"not JSON of the form {form}")
+    ring: dict[int, KeyBytes] = {}
+    for name, text in pairs:
+        if not _VERSION.fullmatch(name):
+            raise ValueError("a version in it is not a whole number from 1 up (without zeros in front)")
+        if int(name) in ring:
+            raise ValueError(f"version {name} is in it twice")
+        found = _key_bytes(text)
+        if found is None:
+            raise ValueError(f"version {name} is not the base64 of {KEY_BYTES} bytes")
+        if found in ring.values():
+            raise ValueError(f"version {name} has the key of another version")
+        ring[int(name)] = found
+    return ring
+
+
+def key_version(raw: str) -> int:
+    """Which of them seals."""
+    if not _VERSION.fullmatch(raw.strip()):  # not quoted: it may be a key in the wrong place
+        raise ValueError("not a whole number from 1 up")
+    return int(raw)
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object as it was written, names that come twice included."""
+
+
+def _key_bytes(text: object) -> KeyBytes | None:
+    try:
+        raw = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        return None
+    return KeyBytes(raw) if len(raw) == KEY_BYTES else None
 
 
 def database_url(raw: str) -> str:

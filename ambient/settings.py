@@ -9,6 +9,8 @@ from ambient.common.pooling import PooledConnection
 BASE_DIR = env.BASE_DIR
 SECRET_KEY = env.SECRET_KEY
 ENCRYPTION_KEYS = env.ENCRYPTION_KEYS
+ENCRYPTION_KEYRING = env.ENCRYPTION_KEYRING
+ENCRYPTION_KEY_VERSION = env.ENCRYPTION_KEY_VERSION
 DEBUG = False  # errors are the error body in every mode
 ALLOWED_HOSTS = env.ALLOWED_HOSTS
 PROCESS = env.PROCESS

@@ -5,6 +5,7 @@ import shutil
 import stat
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.error import HTTPError, URLError
@@ -22,14 +23,14 @@ from kombu.exceptions import KombuError
 from ambient import env
 from ambient.celery import app
 from ambient.common import hints
-from ambient.common.encryption import DecryptionError, unseal
+from ambient.common.encryption import active_key_id, key_ids
 from ambient.common.formats import duration
+from ambient.common.sealed import sealed_columns
 from ambient.embedded.home import Home
 from ambient.version import VERSION
 from reconciler import overview
 from reconciler.runnerhost.paths import HostPaths
 from reconciler.runnerhost.protocol import HostAway, HostRefused, call
-from sessions_app.models import Session
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 LEAST_POSTGRESQL = 150_000  # NULLS NOT DISTINCT
@@ -159,23 +160,32 @@ def _migrations() -> Iterator[Finding]:
 
 
 def _keys() -> Iterator[Finding]:
-    sealed = list(Session.objects.exclude(runner_secret=None).order_by("-created_at", "-id")[:SAMPLE])
-    bad = sum(not _opens(session) for session in sealed)
-    if bad:
-        todo = "put the key they were sealed with into AMBIENT_ENCRYPTION_KEYS, after the newest"
-        yield Finding("encryption keys", FAILED, f"{bad} of {len(sealed)} newest secrets do not open", todo)
-    else:
-        yield Finding(
-            "encryption keys", OK, f"{len(settings.ENCRYPTION_KEYS)} key(s), {len(sealed)} secrets open"
+    known, active = key_ids(), active_key_id()
+    counts: Counter[str] = Counter()
+    looked_at = bad = 0
+    for column in sealed_columns():
+        counts.update(column.counts())
+        newest = column.rows().order_by("-pk").values_list("pk", column.field.name)[:SAMPLE]
+        opened = [column.opens(pk, sealed) for pk, sealed in newest]
+        looked_at, bad = looked_at + len(opened), bad + opened.count(False)
+    lost = {key_id: number for key_id, number in counts.items() if key_id not in known}
+    waiting = sum(counts[key_id] for key_id in known if key_id != active)
+    if lost:
+        text = ", ".join(f"{number} of {key_id}" for key_id, number in sorted(lost.items()))
+        todo = (
+            "put the key back into CREDENTIAL_ENCRYPTION_KEYRING, or into AMBIENT_ENCRYPTION_KEYS after the "
+            "newest; a lost one: manage.py rotate_keys --forget KEY"
         )
-
-
-def _opens(session: Session) -> bool:
-    try:
-        unseal(session.runner_secret or "", context=session.runner_secret_context)
-    except DecryptionError:
-        return False
-    return True
+        yield Finding("encryption keys", FAILED, f"values of keys that are not set: {text}", todo)
+    elif bad:
+        todo = "they were changed, or belong to other rows: enter credentials again, make sessions anew"
+        yield Finding("encryption keys", FAILED, f"{bad} of {looked_at} newest values do not open", todo)
+    elif waiting:
+        text = f"{waiting} of {counts.total()} values are not on the active key {active}"
+        yield Finding("encryption keys", WARNING, text, "run manage.py rotate_keys")
+    else:
+        text = f"{len(known)} key(s), all {counts.total()} values on {active}, {looked_at} newest open"
+        yield Finding("encryption keys", OK, text)
 
 
 def _clock() -> Iterator[Finding]:

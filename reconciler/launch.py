@@ -20,7 +20,9 @@ def runner_secret(session: Session) -> str:
         return unseal(session.runner_secret or "", context=session.runner_secret_context)
     except DecryptionError as exc:
         raise PermanentError(
-            Reason.CONFIG_INVALID, "The session's secret cannot be decrypted with AMBIENT_ENCRYPTION_KEYS."
+            Reason.CONFIG_INVALID,
+            "The session's secret cannot be decrypted with the keys of CREDENTIAL_ENCRYPTION_KEYRING and "
+            "AMBIENT_ENCRYPTION_KEYS.",
         ) from exc
 
 

@@ -4,6 +4,7 @@ import pghistory
 from django.db import models
 
 from ambient.common.models import Entity, search_indexes
+from ambient.common.sealed import SealedTextField, sealed_index
 from projects_app.choices import OBJECT_PERMISSIONS, Provider
 from projects_app.querysets import CredentialQuerySet
 
@@ -14,7 +15,7 @@ class Credential(Entity):
 
     name = models.TextField()
     provider = models.CharField(max_length=32, choices=Provider)
-    token_sealed = models.TextField(null=True, blank=True, editable=False)
+    token_sealed = SealedTextField(bound_by="token_context", null=True, blank=True)
     url = models.TextField(null=True, blank=True)
     email = models.TextField(null=True, blank=True)
     description = models.TextField(null=True, blank=True)
@@ -34,6 +35,7 @@ class Credential(Entity):
         ]
         indexes = [
             models.Index("created_at", "id", condition=models.Q(deleted_at=None), name="credential_live"),
+            sealed_index("token_sealed", name="credential_sealed_by"),
             *search_indexes("credential"),
         ]
 

@@ -4,7 +4,13 @@ import os
 import signal
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
+
 from ambient import env
+from ambient.common.sealed import require_known_keys
+
+OPENING = ("api", "control-plane", "worker")
+"""What reads or writes sealed values."""
 
 
 def become(process: str) -> None:
@@ -13,11 +19,20 @@ def become(process: str) -> None:
     Does nothing under `manage.py`, which names the process first; another program may call the command too.
     """
     if env.PROCESS == process:
+        if process in OPENING:
+            _check_keys()
         return
     sys.stdout.flush()
     sys.stderr.flush()
     environment = os.environ | {"AMBIENT_PROCESS": process}
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - ourselves
+
+
+def _check_keys() -> None:
+    try:
+        require_known_keys(env.MODE == "production")
+    except ImproperlyConfigured as exc:
+        sys.exit(f"error: {exc}")
 
 
 def end_at_once_on_signal() -> None:

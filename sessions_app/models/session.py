@@ -13,6 +13,7 @@ import pghistory
 from django.db import models
 
 from ambient.common.models import Entity, live_list_indexes, search_indexes
+from ambient.common.sealed import SealedTextField, sealed_index
 from projects_app.choices import OBJECT_PERMISSIONS
 from projects_app.models import Agent, Project
 from projects_app.models.agent import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, DEFAULT_TEMPERATURE
@@ -133,7 +134,7 @@ class Session(Entity):
     runner_endpoint = models.TextField(null=True, editable=False)
     runner_instance = models.TextField(null=True, editable=False)
     runner_host = models.TextField(null=True, editable=False)
-    runner_secret = models.TextField(null=True, editable=False)  # sealed, see runner_secret_context
+    runner_secret = SealedTextField(bound_by="runner_secret_context", null=True)
 
     objects = SessionQuerySet.as_manager()
 
@@ -167,6 +168,7 @@ class Session(Entity):
         indexes = [
             models.Index("deleted_at", condition=~models.Q(deleted_at=None), name="session_deleted"),
             *live_list_indexes("session"),
+            sealed_index("runner_secret", name="session_sealed_by"),
             *search_indexes("session"),
             # What the sweep looks at: everything not final, or final against the wish.
             models.Index(

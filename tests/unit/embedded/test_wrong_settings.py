@@ -1,5 +1,7 @@
 """What cannot start says so in one line that names the setting."""
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +15,13 @@ from reconciler.runtimes import RUNTIMES
 
 PASSWORD = "pass-word"
 NOWHERE = "127.0.0.1:1"
+RING = json.dumps({"1": base64.b64encode(b"k" * 32).decode()})
+NO_ENCRYPTION = {
+    "AMBIENT_MODE": "production",
+    "DATABASE_URL": f"postgresql://u:{PASSWORD}@{NOWHERE}/d",
+    "REDIS_URL": f"redis://:{PASSWORD}@{NOWHERE}/0",
+    "AMBIENT_SECRET_KEY": "s" * 32,
+}
 COMMANDS = [
     pytest.param(["ambient.embedded", "up"], id="up"),
     pytest.param(["ambient.demo"], id="demo"),
@@ -57,6 +66,44 @@ def run(home, argv, settings):
             id="production-without-keys",
         ),
         pytest.param({"AMBIENT_ENCRYPTION_KEYS": PASSWORD}, "AMBIENT_ENCRYPTION_KEYS", id="short-key"),
+        pytest.param(
+            NO_ENCRYPTION,
+            "AMBIENT_ENCRYPTION_KEYS or CREDENTIAL_ENCRYPTION_KEYRING",
+            id="production-without-encryption",
+        ),
+        pytest.param(
+            {"CREDENTIAL_ENCRYPTION_KEYRING": PASSWORD, "CREDENTIAL_ENCRYPTION_KEY_VERSION": "1"},
+            "CREDENTIAL_ENCRYPTION_KEYRING",
+            id="keyring-is-no-json",
+        ),
+        pytest.param(
+            {
+                "CREDENTIAL_ENCRYPTION_KEYRING": json.dumps({"1": PASSWORD}),
+                "CREDENTIAL_ENCRYPTION_KEY_VERSION": "1",
+            },
+            "CREDENTIAL_ENCRYPTION_KEYRING",
+            id="keyring-with-a-short-key",
+        ),
+        pytest.param(
+            {"CREDENTIAL_ENCRYPTION_KEYRING": RING},
+            "CREDENTIAL_ENCRYPTION_KEY_VERSION",
+            id="keyring-without-a-version",
+        ),
+        pytest.param(
+            {"CREDENTIAL_ENCRYPTION_KEYRING": RING, "CREDENTIAL_ENCRYPTION_KEY_VERSION": "2"},
+            "CREDENTIAL_ENCRYPTION_KEY_VERSION",
+            id="version-that-the-keyring-lacks",
+        ),
+        pytest.param(
+            {"CREDENTIAL_ENCRYPTION_KEY_VERSION": "1"},
+            "CREDENTIAL_ENCRYPTION_KEY_VERSION",
+            id="version-without-a-keyring",
+        ),
+        pytest.param(
+            {"CREDENTIAL_ENCRYPTION_KEYRING": RING, "CREDENTIAL_ENCRYPTION_KEY_VERSION": PASSWORD},
+            "CREDENTIAL_ENCRYPTION_KEY_VERSION",
+            id="key-in-the-place-of-the-version",
+        ),
         pytest.param({"AMBIENT_WORKER_CONCURRENCY": "many"}, "AMBIENT_WORKER_CONCURRENCY", id="no-number"),
     ],
 )
@@ -67,6 +114,31 @@ def test_a_wrong_setting_is_one_line(tmp_path, command, settings, name):
     assert line.startswith("error: ")
     assert name in line
     assert PASSWORD not in done.stdout + done.stderr
+
+
+KEYS = "from ambient import env; print(len(env.ENCRYPTION_KEYS), sorted(env.ENCRYPTION_KEYRING))"
+WITH_RING = {"CREDENTIAL_ENCRYPTION_KEYRING": RING, "CREDENTIAL_ENCRYPTION_KEY_VERSION": "1"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "settings", "keys", "file_after"),
+    [
+        pytest.param(False, {}, "1 []", True, id="nothing-set-makes-the-home's-key"),
+        pytest.param(True, {}, "1 []", True, id="nothing-set-takes-the-home's-key"),
+        pytest.param(False, WITH_RING, "0 [1]", False, id="a-keyring-needs-no-other-key"),
+        pytest.param(True, WITH_RING, "1 [1]", True, id="a-keyring-beside-the-home's-key"),
+        pytest.param(
+            True, NO_ENCRYPTION | WITH_RING, "0 [1]", True, id="production-takes-nothing-from-the-home"
+        ),
+    ],
+)
+def test_where_the_keys_come_from(tmp_path, kept, settings, keys, file_after):
+    file = tmp_path / "encryption.key"
+    if kept:
+        file.write_text("k" * 43 + "\n")
+    assert run(tmp_path, ["-c", KEYS], settings).stdout.strip() == keys
+    assert file.exists() is file_after
+    assert not kept or file.read_text() == "k" * 43 + "\n"
 
 
 @pytest.mark.parametrize("command", ["worker", "serve api", "runner_host", "migrate"])

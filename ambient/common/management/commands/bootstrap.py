@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from ambient import env
+from ambient.common.sealed import require_known_keys
 
 USERNAME = "admin"
 KEY_FILE = "admin.key"
@@ -41,6 +43,10 @@ class Command(BaseCommand):
             raise CommandError("bootstrap is for the embedded default; in production use createsuperuser")
         if options["migrate"]:
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+        try:
+            require_known_keys(production=False)
+        except ImproperlyConfigured as exc:
+            raise CommandError(str(exc)) from exc
         with transaction.atomic():
             password = self._ensure_user()
             if password:
