@@ -23,6 +23,7 @@ from ambient.setting_types import (
     keyring,
     keys,
     names,
+    origins,
     path,
     redis_url,
     seconds,
@@ -127,6 +128,13 @@ ALLOWED_ORIGINS = _read(
     NO_NAMES,
     names,
     "Extra origins that may open websockets with a cookie, comma separated.",
+    shown="none",
+)
+CORS_ORIGINS = _read(
+    "AMBIENT_CORS_ORIGINS",
+    NO_NAMES,
+    origins,
+    "Origins whose pages may call the API with a token, such as https://console.example, comma separated.",
     shown="none",
 )
 LOG_LEVEL = _read(

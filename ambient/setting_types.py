@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 LEAST_KEY_LENGTH = 32
 KEY_BYTES = 32  # AES-256
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
@@ -28,6 +29,15 @@ class OneOf:
 def names(raw: str) -> list[str]:
     """Comma separated."""
     return [name.strip() for name in raw.split(",") if name.strip()]
+
+
+def origins(raw: str) -> list[str]:
+    """Scheme, host and perhaps port (RFC 6454), comma separated; no `*`."""
+    found = names(raw)
+    for origin in found:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r} is not of the form https://HOST or https://HOST:PORT")
+    return found
 
 
 def path(raw: str) -> Path:

@@ -44,6 +44,7 @@ if SERVES_HTTP or PROCESS == "command":  # the other processes start in half the
 MIDDLEWARE = [
     "ambient.common.middleware.CompressMiddleware",
     "ambient.common.middleware.RequestIdMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "ambient.common.middleware.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -134,6 +135,21 @@ BEARER_VERIFIERS = [  # tried in order: (token) -> the caller, or None
     "projects_app.oidc.bearer.oidc_user",
 ]
 OIDC_ISSUERS = env.ISSUERS
+# Pages of these origins may call the API with a token (contract 1.4); cookies are for our own pages.
+CORS_ALLOWED_ORIGINS = env.CORS_ORIGINS
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "x-forwarded-access-token",
+    "x-ambient-project",
+    "idempotency-key",
+    "if-none-match",
+    "last-event-id",
+]
+CORS_EXPOSE_HEADERS = ["etag", "retry-after", "x-ambient-features", "x-operation-id", "idempotency-replayed"]
+CORS_PREFLIGHT_MAX_AGE = 600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -52,7 +53,7 @@ class RequestIdMiddleware:
         if request.resolver_match is not None and hasattr(request, "scope"):
             request.scope[ROUTE] = request.resolver_match.route
         if request.path.startswith("/api/"):
-            response["Vary"] = "Authorization"
+            response["Vary"] = "Authorization, Origin" if settings.CORS_ALLOWED_ORIGINS else "Authorization"
             response["X-Ambient-Features"] = FEATURES
         return response
 

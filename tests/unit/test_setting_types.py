@@ -123,3 +123,16 @@ def test_any_text_is_a_keyring_or_a_value_error(text):
         assert types.keyring(text)
     except ValueError:
         pass
+
+
+@pytest.mark.parametrize("raw", ["*", "console.example", "https://x/path", "https://x/", "ftp://x", "null"])
+def test_what_is_no_origin(raw):
+    with pytest.raises(ValueError, match="https://HOST"):
+        types.origins(raw)
+
+
+def test_origins():
+    assert types.origins("https://a.example, http://localhost:3000") == [
+        "https://a.example",
+        "http://localhost:3000",
+    ]
