@@ -137,7 +137,7 @@ BEARER_VERIFIERS = [  # tried in order: (token) -> the caller, or None
 OIDC_ISSUERS = env.ISSUERS
 # Pages of these origins may call the API with a token (contract 1.4); cookies are for our own pages.
 CORS_ALLOWED_ORIGINS = env.CORS_ORIGINS
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/api/" if env.CORS_ORIGINS else r"$^"  # a preflight is answered only where some may ask
 CORS_ALLOW_METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 CORS_ALLOW_HEADERS = [
     "authorization",

@@ -8,6 +8,7 @@ CONSOLE = "https://console.example"
 @pytest.fixture
 def listed(settings):
     settings.CORS_ALLOWED_ORIGINS = [CONSOLE]
+    settings.CORS_URLS_REGEX = r"^/api/"
 
 
 def preflight(client, origin, method="PUT", path="/projects"):

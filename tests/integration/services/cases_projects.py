@@ -304,7 +304,6 @@ READS = {
     "grants.wanted_on": "reads bindings",
     "group_access.group_entries": "reads a text",
     "labels.index_labels": "sets fields of an object that its caller saves",
-    "labels.indexed": "reads a text",
     "labels.merged": "makes a text",
     "projects.check_project_name": "asks a rule",
     "role_bindings.require_may_create": "asks rules",

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ambient.common.exceptions import BadRequest, InvalidField, MalformedRequest, TooLarge
+from ambient.common.json_text import strict_object
 from ambient.common.pagination import INT64, MAX_SIZE, Page, parse_order
 from ambient.common.parsers import decode, decode_object
 from ambient.common.search import Column, ColumnType
 from ambient.common.wire import Int32, LabelsText, OneOf, Text, Timestamp, WireSerializer
 from projects_app.filters import project_of_request
-from projects_app.services.labels import indexed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -154,7 +154,7 @@ def test_accepted(body, partial, values):
     ],
 )
 def test_label_index(text, index):
-    assert indexed(text) == index
+    assert strict_object(text) == index
 
 
 class Asked:
