@@ -109,6 +109,28 @@ def written(tree):
             return f"{_side(tree.left)} is {_literal(tree.literal)}"
 
 
+def terse(tree, level=0):
+    """The same with no parenthesis that precedence spares, and with the other spellings of negations."""
+    match tree:
+        case Or():
+            text = " OR ".join(terse(term, 1) for term in tree.terms)
+            return f"({text})" if level > 1 else text
+        case And():
+            text = " AND ".join(terse(term, 2) for term in tree.terms)
+            return f"({text})" if level > 2 else text
+        case Not(Like() | In() | Between() as term):
+            side = _side(term.left)
+            return f"{side} not{written(term).removeprefix(side)}"
+        case Not(Is() | IsNull() as term):
+            side = _side(term.left)
+            return f"{side} is not{written(term).removeprefix(side).removeprefix(' is')}"
+        case Not():
+            return f"NOT {terse(tree.term, 3)}"
+        case Compare(operator="!="):
+            return f"{_side(tree.left)}<>{_literal(tree.literal)}"
+    return written(tree)
+
+
 def _side(operand):
     match operand:
         case Name():

@@ -3,10 +3,15 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
+from projects_app.models import Role
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
+from projects_app.services.role_bindings import role_binding_create
 from sessions_app.services.schedules import schedule_create
+from tests.conftest import V1
+from tests.contract.test_viewsets import ROUTES, view_class
 from tests.factories import (
     AgentFactory,
     InboxMessageFactory,
@@ -37,8 +42,21 @@ COSTS = {
     "/sessions/{session}/interrupts": (10, 4),
     "/sessions/{session}/interrupts?search=state+%3D+'open'&page=2&size=1": (14, 8),
     "/sessions/{session}/events/history": (10, 4),
+    "/sessions/{session}/workflow/metadata": (8, 2),
+    "/sessions/{session}/export": (8, 2),
+    "/sessions/{session}/pod-events": (8, 2),
+    "/sessions/{session}/agui/capabilities": (8, 2),
+    "/sessions/{session}/agui/tasks": (8, 2),
+    "/sessions/{session}/mcp/status": (8, 2),
+    "/sessions/{session}/workspace": (8, 2),
+    "/sessions/{session}/files": (8, 2),
+    "/sessions/{session}/git/status": (8, 2),
+    "/sessions/{session}/git/branches": (8, 2),
+    "/sessions/{session}/repos/status": (8, 2),
     "/projects/demo/agents": (6, 4),
     "/projects/demo/agents/{agent}": (7, 3),
+    "/projects/demo/agents/{agent}/start": (12, 5),
+    "/projects/demo/agents/{agent}/ignition": (12, 5),
     "/projects/demo/agents/{agent}/sessions": (9, 5),
     "/projects/demo/agents/{agent}/role_bindings": (9, 5),
     "/projects/demo/agents/{agent}/inbox": (9, 5),
@@ -47,10 +65,14 @@ COSTS = {
     "/projects/demo/scheduled-sessions/{schedule}": (5, 3),
     "/projects/demo/scheduled-sessions/{schedule}/runs": (6, 5),
     "/projects/demo/credentials": (5, 4),
+    "/projects/demo/credentials/{bound}": (5, 3),
+    "/projects/demo/credentials/{bound}/token": (5, 3),
     "/credentials": (4, 3),
     "/credentials/{credential}": (4, 2),
+    "/credentials/{credential}/token": (4, 2),
     "/applications": (4, 3),
     "/applications/{application}": (3, 2),
+    "/applications/{application}/status": (3, 2),
     "/users": (4, 3),
     "/users/{user}": (3, 2),
     "/roles": (3, 3),
@@ -58,6 +80,24 @@ COSTS = {
     "/role_bindings": (4, 3),
     "/role_bindings/{binding}": (3, 2),
 }
+EXEMPT = {
+    "^api(/|$)": "there is nothing",
+    "api/ambient": "asks nothing",
+    "api/ambient/v1/version": "asks nothing",
+    "api/ambient/v1/auth/config": "asks nothing",
+    "api/ambient/v1/openapi": "asks nothing",
+    "api/ambient/v1/openapi.html": "asks nothing",
+    "api/ambient/v1": "there is nothing",
+    "api/ambient/v1/errors": "there is nothing",
+    "api/ambient/v1/sessions/<str:pk>/oauth/<str:provider>/url": "not offered",
+    "api/ambient/v1/sessions/<str:pk>/events": "a stream (tests/integration/streams)",
+    "api/ambient/v1/sessions/<str:pk>/agui/events": "a stream (tests/integration/streams)",
+    "api/ambient/v1/sessions/<str:pk>/workspace/<path:path>": "the runner's answer, 503 without one",
+    "api/ambient/v1/sessions/<str:pk>/agui/tasks/<str:task_id>/output": "the runner's, 503 without one",
+    "api/ambient/v1/sessions/<str:pk>/sdk_keys": "for the session's own runner (test_sdk_entries)",
+    "api/ambient/v1/sessions/<str:pk>/sdk_entries": "for the session's own runner (test_sdk_entries)",
+}
+"""Other reads, and why they have no row."""
 ADDED = 12
 
 
@@ -74,6 +114,7 @@ def world(project, user, bind_role):
         "project_settings": ProjectSettingsFactory(project=project).pk,
         "schedule": _schedule(project, "s").pk,
         "credential": _credential(user, "c").pk,
+        "bound": _bound(user, project).pk,
         "application": _application(project, "a").pk,
         "user": user.pk,
         "role": binding.role_id,
@@ -107,7 +148,15 @@ def _schedule(project, name):
 
 
 def _credential(user, name):
-    return credential_create(actor=user, values={"name": name, "provider": "github"})
+    return credential_create(actor=user, values={"name": name, "provider": "github", "token": "t"})
+
+
+def _bound(user, project):
+    """A credential that the project uses."""
+    credential = _credential(user, "bound")
+    values = {"scope": "credential", "credential_id": credential.pk, "project_id": project.pk}
+    role_binding_create(role=Role.objects.get(name="credential:viewer"), values=values)
+    return credential
 
 
 def _application(project, name):
@@ -120,6 +169,18 @@ def cost(client, path):
         response = client.call("get", path)
     assert response.status_code == 200, response.content
     return len(queries)
+
+
+def readable_routes():
+    for path, callback in ROUTES:
+        if "get" in getattr(callback, "actions", {}) or hasattr(view_class(callback), "get"):
+            yield path
+
+
+def test_every_read_has_a_row(world):
+    ids, _ = world
+    told = {resolve(f"{V1}{path.format(**ids).partition('?')[0]}").route for path in COSTS}
+    assert {path for path in readable_routes() if not path.endswith("/ws")} == told | EXEMPT.keys()
 
 
 def test_what_reads_cost(client_for, user, admin, world):
