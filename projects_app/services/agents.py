@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -10,6 +11,8 @@ from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, InvalidField, not_found
 from projects_app.models import Agent, InboxMessage, Project
 from projects_app.services.labels import INDEX_FIELDS, index_labels
+
+log = structlog.get_logger(__name__)
 
 
 def _share_project(project: Project) -> None:
@@ -64,10 +67,14 @@ def agent_update(*, agent: Agent, changes: Mapping[str, Any]) -> Agent:
 
 @transactional
 def agent_delete(*, agent: Agent) -> None:
-    """Soft delete; its sessions stay."""
+    """Soft delete. Its sessions stay, its schedules are suspended: they have nobody to start."""
     agent = lock_agent(agent.pk)
     agent.deleted_at = timezone.now()
     agent.save(update_fields=["deleted_at", "updated_at"])
+    running = agent.schedules.filter(deleted_at=None, enabled=True)
+    count = running.update(enabled=False, next_run_at=None, updated_at=agent.deleted_at)
+    if count:
+        log.info("schedules were suspended, since their agent was deleted", agent=agent.pk, schedules=count)
 
 
 @transactional

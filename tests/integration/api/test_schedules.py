@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from projects_app.models import Project
 from projects_app.services.role_bindings import role_binding_create
 from sessions_app.cron import next_due
 from sessions_app.models import ScheduledSession, Session, SessionMessage
@@ -139,6 +140,16 @@ def test_bad_schedules_are_refused(owner, made, method, change, error_id):
 def test_an_agent_of_another_project_is_refused(owner):
     other = AgentFactory(project=ProjectFactory(id="other"))
     check_error(owner.call("post", BASE, NEW | {"agent_id": other.pk}), 400, "8")
+
+
+def test_the_schedule_of_a_deleted_agent_is_suspended(owner):
+    agent = AgentFactory(project=Project.objects.get(pk="demo"))
+    made = owner.call("post", BASE, NEW | {"agent_id": agent.pk}).json()
+    other = owner.call("post", BASE, NEW | {"name": "other"}).json()
+    assert owner.call("delete", f"/projects/demo/agents/{agent.pk}").status_code == 204
+    found = owner.call("get", f"{BASE}/{made['id']}").json()
+    assert (found["enabled"], "next_run_at" in found) == (False, False)
+    assert owner.call("get", f"{BASE}/{other['id']}").json()["enabled"] is True
 
 
 @pytest.mark.parametrize("missing", ["name", "schedule"])
