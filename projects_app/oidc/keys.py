@@ -1,5 +1,6 @@
 """The public keys of one issuer: fetched from its JWKS (RFC 7517), kept, fetched again when they change."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +41,7 @@ def fetch_json(url: str) -> Any:
             raw = response.raw.read(MAX_BYTES + 1, decode_content=True)
             if len(raw) > MAX_BYTES:
                 raise CannotFetch(f"{url} answered with more than {MAX_BYTES} bytes")
-            return requests.compat.json.loads(raw)
+            return json.loads(raw)
     except (requests.RequestException, ValueError, OSError) as exc:
         raise CannotFetch(f"{url}: {type(exc).__name__}") from exc
 
