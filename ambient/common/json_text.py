@@ -1,6 +1,7 @@
 """JSON inside texts, as clients send it: kept byte for byte, so it may be anything, and is read with care."""
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -15,6 +16,30 @@ def parsed(text: str | None, default: Any = None) -> Any:
         return json.loads(text) if text else default
     except (ValueError, RecursionError):
         return default
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def members(text: str) -> dict[str, str] | None:
+    """Each key of a JSON object with its value as it is written (`1e5` stays so); None for anything else."""
+    if not isinstance(parsed(text), dict):
+        return None
+    decoder, found = json.JSONDecoder(), {}
+
+    def skip(at: int) -> int:
+        return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+
+    at = skip(text.index("{") + 1)
+    while text[at] != "}":
+        key, at = decoder.raw_decode(text, at)
+        start = skip(skip(at) + 1)  # behind the colon
+        _, end = decoder.raw_decode(text, start)
+        found[key] = text[start:end]
+        at = skip(end)
+        if text[at] == ",":
+            at = skip(at + 1)
+    return found
 
 
 def strict_object(text: str | None) -> dict[str, Any] | None:

@@ -81,7 +81,10 @@ def parse_order(text: str, columns: Mapping[str, Column]) -> list[Any]:
 
 
 class EnvelopePagination(BasePagination):
-    """`{"kind", "page", "size", "total", "items"}`; a page beyond the end is empty, never an error."""
+    """`{"kind", "page", "size", "total", "items"}`; a page beyond the end is empty, never an error.
+
+    Who may see nothing at all is told page 1, whichever was asked for.
+    """
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         self.view = view
@@ -101,8 +104,11 @@ class EnvelopePagination(BasePagination):
             narrowed = compile_search(search, kind.wire_kind, kind.wire_plural, columns)
             with limited():
                 self.total = queryset.filter(narrowed).count()
-                return list(self.page.of_rows(rows.filter(narrowed)))
+                found = list(self.page.of_rows(rows.filter(narrowed)))
+            self.sees_nothing = not self.total and self.page.page != 1 and not queryset.exists()
+            return found
         self.total = view.count(queryset)
+        self.sees_nothing = not self.total
         if order or view.default_order != DEFAULT_ORDER:
             return skipped(rows, self.page)
         return DeepPages(request, self.page).rows(rows)
@@ -113,7 +119,7 @@ class EnvelopePagination(BasePagination):
         return Response(
             {
                 "kind": f"{kind}List",
-                "page": self.page.page,
+                "page": 1 if self.sees_nothing else self.page.page,
                 "size": len(items),
                 "total": self.total,
                 "items": items,

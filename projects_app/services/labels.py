@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ambient.common.exceptions import Conflict
-from ambient.common.json_text import parsed, strict_object
+from ambient.common.json_text import members, strict_object
 
 
 class Labelled(Protocol):
@@ -27,9 +27,13 @@ def index_labels(entity: Labelled) -> None:
 
 
 def merged(text: str | None, patch: Mapping[str, str | None], field: str) -> str:
-    """The text with some keys set, or taken away (None). Conflict when it holds no object to merge into."""
-    value = parsed(text or "{}")
-    if not isinstance(value, dict):
+    """The text with some keys set, or taken away (None); all other values stay as they are written.
+
+    Raises Conflict when it holds no object to merge into.
+    """
+    entries = members(text or "{}")
+    if entries is None:
         raise Conflict(f"{field} holds no JSON object, so nothing can be merged into it")
-    value |= patch
-    return json.dumps({key: entry for key, entry in value.items() if patch.get(key, "") is not None})
+    entries |= {key: json.dumps(value) for key, value in patch.items()}
+    kept = (f"{json.dumps(key)}: {entry}" for key, entry in entries.items() if patch.get(key, "") is not None)
+    return f"{{{', '.join(kept)}}}"

@@ -27,9 +27,10 @@ from projects_app.services.credentials import credential_create
 from projects_app.services.role_bindings import role_binding_create
 from sessions_app.services.schedules import schedule_create
 from sessions_app.services.sessions import session_create
-from tests.factories import AgentFactory, InboxMessageFactory, ProjectSettingsFactory
+from tests.factories import AgentFactory, InboxMessageFactory, ProjectSettingsFactory, UserFactory
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
+CALLERS = {"administrator": EXAMPLES, "viewer": max(1, EXAMPLES // 8), "stranger": max(1, EXAMPLES // 8)}
 STREAMS = r"^session_(events|agui_events|agui_run)$"
 """They do not end by themselves; tests/integration/streams calls them with bad input."""
 NOT_OFFERED = [status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -77,8 +78,13 @@ def world(project, admin):
         "applications": application_create(values=application).pk,
         "scheduled-sessions": schedule_create(actor="root", project=project, values=schedule).pk,
     }
-    key, text = api_key_create(user=admin)
-    return ids, f"Bearer {text}"
+    people = {
+        "administrator": admin,
+        "viewer": UserFactory(username="viewer"),
+        "stranger": UserFactory(username="stranger"),
+    }
+    role_binding_create(role=viewer, values=bound | {"user_id": "viewer"})
+    return ids, {name: f"Bearer {api_key_create(user=person)[1]}" for name, person in people.items()}
 
 
 @pytest.fixture
@@ -103,13 +109,18 @@ def existing(path, ids):
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_operation(label, world, one_connection, record_property):
-    ids, token = world
-    operation = OPERATIONS[label]
-    there = existing(operation.path, ids)
+    ids, tokens = world
     answered: Counter[int] = Counter()
+    for caller, examples in CALLERS.items():
+        call_at_random(OPERATIONS[label], examples, ids, tokens[caller], answered)
+    record_property("fuzz", dict(answered))
+
+
+def call_at_random(operation, examples, ids, token, answered):
+    there = existing(operation.path, ids)
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         derandomize="FUZZ_EXAMPLES" not in os.environ,
         phases=[Phase.explicit, Phase.generate],
@@ -131,4 +142,3 @@ def test_every_operation(label, world, one_connection, record_property):
             case.validate_response(response, checks=allowed)
 
     run()
-    record_property("fuzz", dict(answered))

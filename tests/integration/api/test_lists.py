@@ -56,6 +56,17 @@ def test_pages(api_client, five, query, page, size, found):
     assert names(body) == found.split()
 
 
+@pytest.mark.parametrize("query", ["page=7", "page=0", "page=7&search=name+%3D+'s1'", "page=2&orderBy=name"])
+def test_who_may_see_nothing_is_told_page_1(client_for, five, query):
+    body = client_for(UserFactory()).call("get", f"/sessions?{query}").json()
+    assert body == {"kind": "SessionList", "page": 1, "size": 0, "total": 0, "items": []}
+
+
+def test_a_search_without_matches_is_told_its_page(api_client, five):
+    body = api_client.call("get", "/sessions?page=7&search=name+%3D+'no'").json()
+    assert (body["page"], body["total"]) == (7, 0)
+
+
 @pytest.mark.parametrize(
     ("query", "error_id"),
     [

@@ -40,7 +40,7 @@ COSTS = {
     "/sessions/{session}/runs": (10, 4),
     "/sessions/{session}/runs?search=number+>+0&fields=state&orderBy=number": (14, 8),
     "/sessions/{session}/interrupts": (10, 4),
-    "/sessions/{session}/interrupts?search=state+%3D+'open'&page=2&size=1": (14, 8),
+    "/sessions/{session}/interrupts?search=state+%3D+'open'&size=1": (14, 8),
     "/sessions/{session}/events/history": (10, 4),
     "/sessions/{session}/workflow/metadata": (8, 2),
     "/sessions/{session}/export": (8, 2),

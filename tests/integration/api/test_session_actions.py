@@ -262,6 +262,14 @@ def test_single_labels_are_merged(owner, project, session, kind, field, before, 
     assert getattr(type(row).objects.get(pk=row.pk), f"{field}_index") == after
 
 
+def test_what_is_not_merged_stays_as_it_is_written(owner, session):
+    Session.objects.filter(pk=session.pk).update(
+        labels=' { "n" : 1e5 , "m":[1.50, {"x":10000000000000000000001}]}'
+    )
+    assert owner.call("patch", f"/sessions/{session.pk}/labels", {"b": "2"}).status_code == 200
+    assert stored(session).labels == '{"n": 1e5, "m": [1.50, {"x":10000000000000000000001}], "b": "2"}'
+
+
 @pytest.mark.parametrize(
     ("before", "patch", "status", "code"),
     [
