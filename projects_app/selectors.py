@@ -1,6 +1,6 @@
 """Reads that span models: totals from the kept counters, levels of a granter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Min, Q, QuerySet, Sum
@@ -34,6 +34,15 @@ def bindings_of(user: Any) -> QuerySet[RoleBinding, RoleBinding]:
     return RoleBinding.objects.live().filter(subject, role__deleted_at=None)
 
 
+def covering(scopes: Mapping[str, str | None]) -> Q:
+    """Filter of bindings: those that reach an object with these scopes, from wherever they stand."""
+    found = Q(scope=Scope.GLOBAL)
+    for scope, pk in scopes.items():
+        if pk is not None:
+            found |= Q(scope=scope, **{f"{scope}_id": pk})
+    return found
+
+
 def level_on(user: Any, scopes: dict[str, str | None]) -> int | None:
     """The user's best level among bindings that cover an object with these scopes; None: none at all.
 
@@ -44,11 +53,8 @@ def level_on(user: Any, scopes: dict[str, str | None]) -> int | None:
     key = getattr(access_of(user), "api_key", None)
     if key is not None and key.project_id is not None and scopes.get("project") != key.project_id:
         return None
-    covering = Q(scope=Scope.GLOBAL)
-    for scope, pk in scopes.items():
-        if pk is not None:
-            covering |= Q(scope=scope, **{f"{scope}_id": pk})
-    best = 0 if user.is_superuser else bindings_of(user).filter(covering).aggregate(n=Min("role__level"))["n"]
+    levels = bindings_of(user).filter(covering(scopes))
+    best = 0 if user.is_superuser else levels.aggregate(n=Min("role__level"))["n"]
     if best is None or key is None or key.role is None:
         return best
     return None if key.role.level is None else max(best, key.role.level)

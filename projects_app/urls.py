@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from ambient.common.viewsets import ScopedViewSet
+from projects_app.views.access import AccessCheckViewSet
 from projects_app.views.agents import AgentRoleBindingsViewSet, AgentViewSet, InboxMessageViewSet
 from projects_app.views.applications import ApplicationViewSet
 from projects_app.views.credentials import CredentialViewSet, ProjectCredentialViewSet
@@ -66,6 +67,14 @@ urlpatterns = [
     action_path("applications", ApplicationViewSet, "application", "refresh"),
     action_path("applications", ApplicationViewSet, "application", "status", "get"),
     *merge_paths("projects", ProjectViewSet, "project"),
+    action_path("projects", ProjectViewSet, "project", "access", "get"),
+    action_path(AGENTS, AgentViewSet, "agent", "access", "get"),
+    action_path("credentials", CredentialViewSet, "credential", "access", "get"),
+    path(
+        "access/check",
+        AccessCheckViewSet.as_view({"post": "check"}, basename="access"),
+        name="access-check",
+    ),
     *merge_paths(AGENTS, AgentViewSet, "agent"),
     *crud_paths(f"{AGENT}/inbox", InboxMessageViewSet, "inbox-message"),
     path(

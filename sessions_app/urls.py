@@ -16,6 +16,7 @@ SCHEDULES = "projects/<str:project_id>/scheduled-sessions"
 urlpatterns: list[URLPattern | URLResolver] = [
     *crud_paths("sessions", SessionViewSet, "session"),
     *merge_paths("sessions", SessionViewSet, "session"),
+    action_path("sessions", SessionViewSet, "session", "access", "get"),
     path(
         "sessions/<str:pk>/start",
         SessionViewSet.as_view({"post": "start"}, basename="session"),

@@ -11,9 +11,11 @@ from ambient.common.json_text import parsed
 from ambient.common.permissions import labelled
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
 from projects_app.access import RunnerIdentity
+from projects_app.choices import Scope
 from projects_app.filters import project_of_request
 from projects_app.models import Agent, Project
 from projects_app.selectors import kept_total
+from projects_app.views.access import MAY_ASK, ListsAccess
 from projects_app.views.agents import OfAgentViewSet
 from projects_app.views.base import InProjectViewSet, project_for
 from projects_app.views.merging import MergesLabels
@@ -50,15 +52,17 @@ def check_conditions(text: str | None) -> None:
         raise InvalidField("conditions must be a JSON array of objects with a type")
 
 
-class SessionViewSet(MergesLabels, ScopedViewSet):
+class SessionViewSet(MergesLabels, ListsAccess, ScopedViewSet):
     """Sessions of the projects and agents that the caller may read."""
 
     queryset = Session.objects.all()
     serializer_class = SessionSerializer
+    access_scope = Scope.SESSION
     action_permissions = labelled("session") | {
         "start": "session:start",
         "stop": "session:stop",
         "status": "session:read",  # and more, see there
+        "access": MAY_ASK[Scope.SESSION],
     }
 
     def get_queryset(self) -> Any:

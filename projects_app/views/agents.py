@@ -5,6 +5,7 @@ from typing import Any
 from ambient.common.exceptions import Forbidden, not_found
 from ambient.common.permissions import crud, labelled
 from ambient.common.viewsets import NOT_PERMITTED, SAFE_METHODS
+from projects_app.choices import Scope
 from projects_app.models import Agent, InboxMessage, RoleBinding
 from projects_app.serializers import AgentSerializer, InboxMessageSerializer, RoleBindingSerializer
 from projects_app.services.agents import (
@@ -15,16 +16,18 @@ from projects_app.services.agents import (
     inbox_message_delete,
     inbox_message_update,
 )
+from projects_app.views.access import MAY_ASK, ListsAccess
 from projects_app.views.base import InProjectViewSet
 from projects_app.views.merging import MergesLabels
 
 
-class AgentViewSet(MergesLabels, InProjectViewSet):
+class AgentViewSet(MergesLabels, ListsAccess, InProjectViewSet):
     """Agents of one project."""
 
     queryset = Agent.objects.all()
     serializer_class = AgentSerializer
-    action_permissions = labelled("agent")
+    access_scope = Scope.AGENT
+    action_permissions = labelled("agent") | {"access": MAY_ASK[Scope.AGENT]}
     delete_is_idempotent = False
     row_kind = "agent"
 

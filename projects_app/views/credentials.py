@@ -17,6 +17,7 @@ from projects_app.services.credentials import (
     credential_token,
     credential_update,
 )
+from projects_app.views.access import MAY_ASK, ListsAccess
 from projects_app.views.base import InProjectViewSet, require_person
 from projects_app.views.merging import MergesLabels
 
@@ -24,14 +25,16 @@ PROVIDER = OpenApiParameter("provider", str, description="Only credentials for t
 
 
 @extend_schema_view(list=extend_schema(parameters=[PROVIDER]))
-class CredentialViewSet(MergesLabels, ScopedViewSet):
+class CredentialViewSet(MergesLabels, ListsAccess, ScopedViewSet):
     """Credentials that the caller holds a role on."""
 
     queryset = Credential.objects.all()
     serializer_class = CredentialSerializer
+    access_scope = Scope.CREDENTIAL
     action_permissions = labelled("credential") | {
         "create": ANYONE_SIGNED_IN,
         "token": "credential:fetch_token",
+        "access": MAY_ASK[Scope.CREDENTIAL],
     }
 
     def get_queryset(self) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 from ambient.common.exceptions import Forbidden, InvalidField
 from ambient.common.permissions import ANYONE_SIGNED_IN, labelled
 from ambient.common.viewsets import NOT_PERMITTED, ScopedViewSet
+from projects_app.choices import Scope
 from projects_app.filters import project_of_request
 from projects_app.models import Project, ProjectSettings
 from projects_app.selectors import kept_total
@@ -17,16 +18,21 @@ from projects_app.services.projects import (
     project_settings_update,
     project_update,
 )
+from projects_app.views.access import MAY_ASK, ListsAccess
 from projects_app.views.base import project_for, require_person
 from projects_app.views.merging import MergesLabels
 
 
-class ProjectViewSet(MergesLabels, ScopedViewSet):
+class ProjectViewSet(MergesLabels, ListsAccess, ScopedViewSet):
     """Projects that the caller may read; anybody signed in may make one and then owns it."""
 
     queryset = Project.objects.all()
     serializer_class = ProjectSerializer
-    action_permissions = labelled("project") | {"create": ANYONE_SIGNED_IN}
+    access_scope = Scope.PROJECT
+    action_permissions = labelled("project") | {
+        "create": ANYONE_SIGNED_IN,
+        "access": MAY_ASK[Scope.PROJECT],
+    }
 
     def count(self, queryset: Any) -> int:
         total = kept_total(kind="project", user=self.request.user, permission="project:read", narrower=())

@@ -77,6 +77,10 @@ COSTS = {
     "/users/{user}": (3, 2),
     "/roles": (3, 3),
     "/roles/{role}": (2, 2),
+    "/projects/demo/access": (9, 7),
+    "/projects/demo/agents/{agent}/access": (12, 8),
+    "/sessions/{session}/access": (13, 7),
+    "/credentials/{credential}/access": (9, 7),
     "/role_bindings": (4, 3),
     "/role_bindings/{binding}": (3, 2),
 }

@@ -1,5 +1,11 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .access_check import AccessCheck
+from .access_check_request import AccessCheckRequest
+from .access_entry import AccessEntry
+from .access_entry_list import AccessEntryList
+from .access_entry_subject_type import AccessEntrySubjectType
+from .access_source import AccessSource
 from .agent import Agent
 from .agent_capabilities import AgentCapabilities
 from .agent_capabilities_capabilities import AgentCapabilitiesCapabilities
@@ -128,6 +134,12 @@ from .workspace_file import WorkspaceFile
 from .workspace_listing import WorkspaceListing
 
 __all__ = (
+    "AccessCheck",
+    "AccessCheckRequest",
+    "AccessEntry",
+    "AccessEntryList",
+    "AccessEntrySubjectType",
+    "AccessSource",
     "Agent",
     "AgentCapabilities",
     "AgentCapabilitiesCapabilities",

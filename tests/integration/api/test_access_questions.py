@@ -1,0 +1,212 @@
+"""`GET .../access` and `POST /access/check`: who may do what, why, and who may ask."""
+
+import itertools
+import random
+
+import pytest
+from django.contrib.auth.models import Group
+
+from projects_app.choices import PERMISSIONS, Scope
+from projects_app.holders import described, explain, holders, meant_on
+from projects_app.models import Role, User
+from projects_app.services.credentials import credential_create
+from projects_app.services.groups import user_groups_set
+from projects_app.services.role_bindings import role_binding_create
+from projects_app.services.roles import role_create
+from tests.factories import AgentFactory, ProjectFactory, SessionFactory, UserFactory
+from tests.integration.api.test_wire import check_error
+
+
+@pytest.fixture
+def world(project):
+    agent = AgentFactory(project=project)
+    owner = UserFactory(username="keeper")
+    return {
+        "project": project,
+        "agent": agent,
+        "session": SessionFactory(project=project, agent=agent),
+        "credential": credential_create(actor=owner, values={"name": "c", "provider": "github"}),
+        "other": ProjectFactory(id="other"),
+    }
+
+
+PATHS = {
+    "project": "/projects/{0.pk}/access",
+    "agent": "/projects/demo/agents/{0.pk}/access",
+    "session": "/sessions/{0.pk}/access",
+    "credential": "/credentials/{0.pk}/access",
+}
+
+
+def path_of(world, scope):
+    return PATHS[scope].format(world[scope])
+
+
+def bind(role, target=None, *, user=None, group=None):
+    scope = Scope.GLOBAL if target is None else type(target).__name__.lower()
+    values = {"scope": scope, "user_id": user, "group_id": group and group.pk}
+    if target is not None:
+        values[f"{scope}_id"] = target.pk
+    return role_binding_create(role=Role.objects.get(name=role), values=values)
+
+
+def told(entry):
+    sources = [(s["role"], s["scope"], s["target"], s["group"]) for s in entry["bindings"]]
+    return entry["subject_type"], entry["subject"], entry["active"], entry["administrator"], sources
+
+
+def test_everybody_with_rights_on_a_session_and_where_they_come_from(client_for, world):
+    crew = Group.objects.create(name="crew")
+    ann, bob = UserFactory(username="ann"), UserFactory(username="bob")
+    gone = UserFactory(username="gone", is_active=False)
+    UserFactory(username="nobody")
+    UserFactory(username="root", is_superuser=True)
+    user_groups_set(user=bob, groups=[crew])
+    bind("project:owner", world["project"], user="ann")
+    bind("project:viewer", world["session"], group=crew)
+    bind("agent:operator", world["agent"], user="bob")
+    bind("platform:viewer", user="waiting")
+    bind("project:viewer", world["project"], user=gone.username)
+    bind("project:owner", world["other"], user="elsewhere")
+    body = client_for(ann).call("get", path_of(world, "session")).json()
+    session, agent = world["session"].pk, world["agent"].pk
+    assert [told(entry) for entry in body["items"]] == [
+        ("group", "crew", True, False, [("project:viewer", "session", session, "crew")]),
+        ("user", "ann", True, False, [("project:owner", "project", "demo", None)]),
+        (
+            "user",
+            "bob",
+            True,
+            False,
+            [("agent:operator", "agent", agent, None), ("project:viewer", "session", session, "crew")],
+        ),
+        ("user", "gone", False, False, [("project:viewer", "project", "demo", None)]),
+        ("user", "root", True, True, []),
+        ("user", "waiting", False, False, [("platform:viewer", "global", None, None)]),
+    ]
+    rights = {entry["subject"]: entry["permissions"] for entry in body["items"]}
+    assert {"session:read", "session_message:read"} < set(rights["bob"])
+    assert "session:stop" not in rights["bob"]
+    assert rights["gone"] == rights["waiting"] == []
+    assert set(rights["root"]) == meant_on("session")
+    assert "session:delete" in rights["ann"]
+    assert (body["page"], body["size"], body["total"]) == (1, 6, 6)
+
+
+def test_pages_of_holders(client_for, world, admin):
+    for n in range(5):
+        bind("project:viewer", world["project"], user=UserFactory(username=f"u{n}").username)
+    client = client_for(admin)
+    names = []
+    for page in (1, 2, 3, 4):
+        body = client.call("get", f"/projects/demo/access?page={page}&size=2").json()
+        assert body["total"] == 6
+        names += [entry["subject"] for entry in body["items"]]
+    assert names == ["root", "u0", "u1", "u2", "u3", "u4"]
+
+
+@pytest.mark.parametrize("scope", PATHS)
+def test_who_may_list_the_holders(client_for, world, bind_role, user, admin, scope):
+    client, path = client_for(user), path_of(world, scope)
+    check_error(client.call("get", path), 404, "7")
+    role = "credential:viewer" if scope == "credential" else "project:viewer"
+    bind(role, world[scope if scope == "credential" else "project"], user="alice")
+    check_error(client.call("get", path), 403, "4")
+    role = "credential:owner" if scope == "credential" else "project:owner"
+    bind(role, world[scope if scope == "credential" else "project"], user="alice")
+    assert client.call("get", path).status_code == 200
+    assert client_for(admin).call("get", path).status_code == 200
+
+
+def test_both_answers_agree_with_what_is_decided(world):
+    """Random bindings of every role and scope; for every person, permission and object."""
+    chance = random.Random(7)
+    crews = [Group.objects.create(name=f"crew-{n}") for n in range(3)]
+    people = [UserFactory(username=f"p{n}", is_superuser=n == 5, is_active=n != 4) for n in range(6)]
+    for person in people:
+        user_groups_set(user=person, groups=chance.sample(crews, chance.randint(0, 2)))
+    role_create(values={"name": "custom", "permissions": '["session:*", "nonsense:x", "*:read"]'})
+    roles = list(Role.objects.values_list("name", flat=True))
+    targets = [None, world["project"], world["other"], world["agent"], world["session"], world["credential"]]
+    for role, target in itertools.product(roles, targets):
+        if chance.random() < 0.4:
+            who = chance.choice([*people, *crews])
+            subject = {"group": who} if isinstance(who, Group) else {"user": who.username}
+            bind(role, target, **subject)
+    for scope in PATHS:
+        scopes = world[scope].access_scopes
+        listed = {h.subject: h for h in described(holders(scopes), scopes, meant_on(scope))}
+        for person in people:
+            fresh = User.objects.get(pk=person.pk)
+            held = {p for p in PERMISSIONS if fresh.is_active and fresh.has_perm(p, world[scope])}
+            assert {p for p in PERMISSIONS if explain(fresh, p, scopes).allowed} == held
+            assert set(listed[person.username].permissions if person.username in listed else ()) == (
+                held & meant_on(scope)
+            )
+
+
+QUESTIONS = [
+    # question, allowed, reason
+    ({"permission": "session:start", "project_id": "demo"}, True, "role project:owner on project demo"),
+    (
+        {"permission": "session:start", "project_id": "demo", "username": "bob"},
+        False,
+        "not in role project:viewer on project demo through group crew",
+    ),
+    ({"permission": "session:start", "project_id": "demo", "username": "cat"}, False, "no role there"),
+    ({"permission": "session:read", "project_id": "demo", "group": "crew"}, True, "through group crew"),
+    ({"permission": "session:read", "project_id": "demo", "group": "none"}, False, "no such group"),
+    ({"permission": "session:read", "project_id": "demo", "username": "none"}, False, "no such user"),
+    ({"permission": "session:read", "project_id": "demo", "username": "off"}, False, "deactivated"),
+    ({"permission": "session:read", "project_id": "demo", "username": "root"}, True, "an administrator"),
+    ({"permission": "session:read"}, False, "no role there"),
+]
+
+
+@pytest.mark.parametrize(("question", "allowed", "reason"), QUESTIONS, ids=lambda v: str(v)[:60])
+def test_answers(client_for, world, user, question, allowed, reason):
+    crew = Group.objects.create(name="crew")
+    user_groups_set(user=UserFactory(username="bob"), groups=[crew])
+    UserFactory(username="cat")
+    UserFactory(username="root", is_superuser=True)
+    UserFactory(username="off", is_active=False)
+    bind("project:owner", world["project"], user="alice")
+    bind("project:viewer", world["project"], group=crew)
+    response = client_for(user).call("post", "/access/check", question)
+    assert response.status_code == 200, response.content
+    body = response.json()
+    assert (body["allowed"], body["permission"]) == (allowed, question["permission"])
+    assert reason in body["reason"]
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "code"),
+    [
+        ({}, 400, "17"),
+        ({"permission": "session:fly"}, 400, "8"),
+        ({"permission": "*:*"}, 400, "8"),
+        ({"permission": "session:read", "project_id": "demo", "session_id": "x"}, 400, "21"),
+        ({"permission": "session:read", "username": "x", "group": "y"}, 400, "21"),
+        ({"permission": "session:read", "project_id": "other"}, 404, "7"),
+        ({"permission": "session:read", "project_id": "nowhere"}, 404, "7"),
+        ({"permission": "session:read", "project_id": "\0"}, 400, "17"),
+        ({"permission": "session:read", "project_id": "demo", "username": "bob"}, 403, "4"),
+        ({"permission": "session:read", "username": "bob"}, 403, "4"),
+        ({"permission": "session:read", "wat": "1"}, 400, "17"),
+    ],
+    ids=lambda v: str(v)[:50],
+)
+def test_refused_questions(client_for, world, user, question, status, code):
+    bind("project:viewer", world["project"], user="alice")
+    check_error(client_for(user).call("post", "/access/check", question), status, code)
+
+
+def test_a_key_asks_as_it_is(client_for, world, user):
+    bind("project:owner", world["project"], user="alice")
+    viewer = Role.objects.get(name="project:viewer")
+    client = client_for(user, role=viewer)
+    ask = {"permission": "session:start", "project_id": "demo"}
+    body = client.call("post", "/access/check", ask).json()
+    assert (body["allowed"], body["reason"]) == (False, "this API key is narrower than its user")
+    assert client.call("post", "/access/check", ask | {"permission": "session:read"}).json()["allowed"]
+    check_error(client.call("post", "/access/check", ask | {"username": "bob"}), 403, "4")
