@@ -6,9 +6,11 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from unfold.decorators import action
 
 from ambient.common.admin.models import LiveFilter, ServiceAdmin
 from ambient.common.exceptions import Forbidden
+from projects_app.admin.access_page import access_page
 from projects_app.models import ApiKey, Role, RoleBinding
 from projects_app.serializers import RoleSerializer
 from projects_app.services.api_keys import api_key_create, api_key_revoke
@@ -66,6 +68,7 @@ class RoleBindingAdmin(ServiceAdmin):
     fields = ("role", "scope", "user_id", "group", "project", "agent", "session_id", "credential")
     autocomplete_fields = ("role", "group", "project", "agent", "credential")
     create_only = ("group",)
+    actions_list = ("who_may",)
 
     @admin.display(description="Subject")
     def subject(self, obj: RoleBinding) -> str:
@@ -83,6 +86,10 @@ class RoleBindingAdmin(ServiceAdmin):
             else:
                 found[name] = value or None
         return found
+
+    @action(description="Who may what", url_path="who-may")
+    def who_may(self, request: HttpRequest) -> HttpResponse:
+        return access_page(request, self)
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> RoleBinding:
         role = require_may_create(request.user, values)

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ambient.common.admin.models import LiveFilter, ServiceAdmin
+from projects_app.admin.access_page import LinksAccess
+from projects_app.choices import Scope
 from projects_app.models import Agent, Project, ProjectSettings, RowCount
 from projects_app.serializers import AgentSerializer, ProjectSerializer, ProjectSettingsSerializer
 from projects_app.services.agents import agent_create, agent_delete, agent_update
@@ -24,9 +26,10 @@ STAMPS = ("created_at", "updated_at", "deleted_at")
 
 
 @admin.register(Project)
-class ProjectAdmin(ServiceAdmin):
+class ProjectAdmin(LinksAccess, ServiceAdmin):
     """Made here, a project belongs to whoever made it."""
 
+    access_scope = Scope.PROJECT
     list_display = ("id", "description", "sessions", "agents", "created_at")
     list_filter = (LiveFilter,)
     search_fields = ("id__startswith",)
@@ -115,9 +118,10 @@ class ProjectSettingsAdmin(ServiceAdmin):
 
 
 @admin.register(Agent)
-class AgentAdmin(ServiceAdmin):
+class AgentAdmin(LinksAccess, ServiceAdmin):
     """Named roles that sessions are started from."""
 
+    access_scope = Scope.AGENT
     list_display = ("name", "project_id", "runner_type", "llm_model", "owner_user_id", "created_at")
     list_filter = (LiveFilter,)
     search_fields = ("id__startswith", "name__startswith")

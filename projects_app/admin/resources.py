@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from ambient.common.admin.models import LiveFilter, ServiceAdmin
+from projects_app.admin.access_page import LinksAccess
 from projects_app.admin.projects import STAMPS
+from projects_app.choices import Scope
 from projects_app.models import Application, Credential
 from projects_app.resource_serializers import ApplicationSerializer, CredentialSerializer
 from projects_app.services.applications import (
@@ -46,10 +48,11 @@ class CredentialForm(forms.ModelForm):
 
 
 @admin.register(Credential)
-class CredentialAdmin(ServiceAdmin):
+class CredentialAdmin(LinksAccess, ServiceAdmin):
     """What a credential is for, and whether it has a token. Made here, it belongs to whoever made it."""
 
     form = CredentialForm
+    access_scope = Scope.CREDENTIAL
     list_display = ("name", "provider", "has_token", "url", "created_at")
     list_filter = (LiveFilter, "provider")
     search_fields = ("id__startswith", "name__startswith")

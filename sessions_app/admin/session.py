@@ -16,6 +16,8 @@ from ambient.common.admin.paging import KeysetChangeList
 from ambient.common.exceptions import ApplicationError, Conflict
 from ambient.common.formats import age, shortened
 from ambient.common.ksuid import LENGTH
+from projects_app.admin.access_page import LinksAccess
+from projects_app.choices import Scope
 from sessions_app import details
 from sessions_app.admin.pages import PAGES, may_view, rows_page
 from sessions_app.models import Session
@@ -62,9 +64,10 @@ class SessionChangeList(KeysetChangeList):
         return rows.only(*LIST_FIELDS)
 
 
-class SessionAdmin(ServiceAdmin):
+class SessionAdmin(LinksAccess, ServiceAdmin):
     """What operators see of sessions. What the reconciler owns is read-only."""
 
+    access_scope = Scope.SESSION
     list_display = (
         "name_and_id",
         "project_id",
