@@ -2,6 +2,7 @@
 
 ARGS: `--sessions N` for the start benchmark, `--events N` for the stream benchmark, `--only NAME`.
 `make bench ARGS=admin`: the admin's pages over `--rows` sessions (bench/admin.py); writes its own table.
+`make bench ARGS=access`: reads with 10,000 role bindings beside one (bench/access.py); writes its own table.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from ambient.embedded.platform import Platform, endpoints
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sdk" / "python" / "src"))
 
+from bench.access import CALLERS, access_costs  # noqa: E402
 from bench.admin import admin_pages  # noqa: E402
 from bench.measures import MEASURES, Bench  # noqa: E402
 
@@ -51,6 +53,14 @@ def measure_admin(count: int) -> int:
     return 0
 
 
+def measure_access() -> int:
+    """What many bindings cost."""
+    rows = access_costs()
+    print("\n".join(table(rows)))
+    write("bench access", rows, f" p50 of a caller with 1 binding, then of one with {CALLERS['many']:,}.")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--sessions", type=int, default=20, help="sessions of the start benchmark")
@@ -58,11 +68,13 @@ def main() -> int:
         "--events", type=int, default=10_000, help="events per session of the stream benchmark"
     )
     parser.add_argument("--only", choices=sorted(MEASURES), help="one benchmark; the page is not written")
-    parser.add_argument("word", nargs="?", choices=["platform", "admin"], default="platform")
+    parser.add_argument("word", nargs="?", choices=["platform", "admin", "access"], default="platform")
     parser.add_argument("--rows", type=int, default=ROWS, help="sessions of the admin's benchmark")
     options = parser.parse_args()
     if options.word == "admin":
         return measure_admin(options.rows)
+    if options.word == "access":
+        return measure_access()
     with tempfile.TemporaryDirectory(prefix="ambient-bench-") as folder:
         ports = {"AMBIENT_API_PORT": str(free_port()), "AMBIENT_CONTROL_PLANE_PORT": str(free_port())}
         environment = os.environ | ports | {"AMBIENT_HOME": folder, "AMBIENT_DEMO_PACE": "0"}

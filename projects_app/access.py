@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from projects_app.choices import PERMISSIONS, expand
 
@@ -54,12 +54,33 @@ def grant_tables(scope: str) -> tuple[Any, Any]:
     return get_user_obj_perms_model(model), get_group_obj_perms_model(model)
 
 
-def granted_ids(user: Any, scope: str, permission: str) -> QuerySet[Any, Any]:
-    """Ids of the scope's objects on which the user, or a group of theirs, holds the permission."""
-    users, groups = grant_tables(scope)
-    by_user = users.objects.filter(user_id=user.pk, permission__codename=permission)
-    by_group = groups.objects.filter(group__user=user.pk, permission__codename=permission)
-    return by_user.values("content_object_id").union(by_group.values("content_object_id"), all=True)
+_permission_ids: dict[tuple[str, str], int] = {}
+
+
+def permission_ids() -> dict[tuple[str, str], int]:
+    """(scope, permission) -> id of guardian's permission. Kept once all are there; migrations make them."""
+    global _permission_ids
+    if _permission_ids:
+        return _permission_ids
+    from django.contrib.auth.models import Permission  # needs the models loaded
+
+    scopes = {label.lower(): scope for scope, label in SCOPED_MODELS.items()}
+    rows = Permission.objects.filter(codename__in=PERMISSIONS)
+    columns = ("content_type__app_label", "content_type__model", "codename", "pk")
+    found = {
+        (scopes[f"{app}.{model}"], codename): pk
+        for app, model, codename, pk in rows.values_list(*columns)
+        if f"{app}.{model}" in scopes
+    }
+    if len(found) == len(scopes) * len(PERMISSIONS):
+        _permission_ids = found
+    return found
+
+
+def forget_permission_ids(**kwargs: Any) -> None:
+    """post_migrate receiver: a database that was emptied has new ones."""
+    global _permission_ids
+    _permission_ids = {}
 
 
 class PersonAccess:
@@ -70,11 +91,17 @@ class PersonAccess:
         self.api_key = api_key
 
     @cached_property
+    def _groups(self) -> list[int]:
+        return list(
+            self.user.groups.through.objects.filter(user_id=self.user.pk).values_list("group_id", flat=True)
+        )
+
+    @cached_property
     def _everywhere(self) -> frozenset[str]:
         if self.user.is_superuser:
             return frozenset(PERMISSIONS)
         grants = apps.get_model("projects_app.GlobalGrant").objects
-        held = grants.filter(Q(user_id=self.user.pk) | Q(group__user=self.user.pk))
+        held = grants.filter(Q(user_id=self.user.pk) | Q(group_id__in=self._groups))
         return frozenset(held.values_list("permission", flat=True))
 
     @cached_property
@@ -90,6 +117,20 @@ class PersonAccess:
     def _key_forbids(self, permission: str) -> bool:
         return self._key_permissions is not None and permission not in self._key_permissions
 
+    def _grants(self, scope: str, permission: str) -> list[QuerySet[Any, Any]]:
+        """Guardian's rows that give the caller the permission on objects of the scope.
+
+        By its id, so that one index has them, and those of groups only for who is in any.
+        """
+        permission_id = permission_ids().get((scope, permission))
+        if permission_id is None:
+            return []
+        users, groups = grant_tables(scope)
+        found = [users.objects.filter(user_id=self.user.pk, permission_id=permission_id)]
+        if self._groups:
+            found.append(groups.objects.filter(group_id__in=self._groups, permission_id=permission_id))
+        return found
+
     def everywhere(self, permission: str) -> bool:
         return (
             permission in self._everywhere and not self._key_forbids(permission) and self._key_project is None
@@ -102,7 +143,12 @@ class PersonAccess:
             return False
         if permission in self._everywhere:
             return True
-        return any(_holds(self.user, scope, pk, permission) for scope, pk in scopes.items() if pk is not None)
+        return _any(
+            grants.filter(content_object_id=pk)
+            for scope, pk in scopes.items()
+            if pk is not None
+            for grants in self._grants(scope, permission)
+        )
 
     def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
         if self._key_forbids(permission):
@@ -112,7 +158,9 @@ class PersonAccess:
         else:
             allowed = NOTHING
             for scope, path in paths.items():
-                allowed |= Q(**{f"{path}__in": granted_ids(self.user, scope, permission)})
+                for grants in self._grants(scope, permission):
+                    # Not `IN`: the database then reads one grant for one row, and all of them for a list.
+                    allowed |= Q(Exists(grants.filter(content_object_id=OuterRef(path))))
         if self._key_project is not None:
             allowed &= Q(**{paths["project"]: self._key_project}) if "project" in paths else NOTHING
         return allowed
@@ -126,19 +174,16 @@ class PersonAccess:
         if permission in self._everywhere:
             seen = Q()
         else:
-            if any(granted_ids(self.user, scope, permission).exists() for scope in narrower):
+            if _any(grants for scope in narrower for grants in self._grants(scope, permission)):
                 return None
-            seen = Q(project__in=granted_ids(self.user, "project", permission))
+            seen = self.rows(permission, {"project": "project"})
         return seen & Q(project=self._key_project) if self._key_project is not None else seen
 
 
-def _holds(user: Any, scope: str, pk: str, permission: str) -> bool:
-    users, groups = grant_tables(scope)
-    row = {"content_object_id": pk, "permission__codename": permission}
-    return (
-        users.objects.filter(user_id=user.pk, **row).exists()
-        or groups.objects.filter(group__user=user.pk, **row).exists()
-    )
+def _any(querysets: Iterable[QuerySet[Any, Any]]) -> bool:
+    """Whether one of them has a row; one query, whatever their number."""
+    rows = [queryset.order_by().values("content_object_id") for queryset in querysets]
+    return bool(rows) and rows[0].union(*rows[1:], all=True).exists()
 
 
 class RunnerAccess:

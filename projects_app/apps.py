@@ -16,4 +16,7 @@ class ProjectsAppConfig(AppConfig):
     verbose_name = "Projects and access"
 
     def ready(self) -> None:
+        from projects_app.access import forget_permission_ids
+
         post_migrate.connect(seed_after_migrate, sender=self)
+        post_migrate.connect(forget_permission_ids)
