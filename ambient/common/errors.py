@@ -62,7 +62,7 @@ def error_body(error: ApplicationError, operation_id: str) -> dict[str, Any]:
 
 def error_headers(error: ApplicationError) -> dict[str, str]:
     """`Retry-After` and `WWW-Authenticate` where the kind of error has them."""
-    headers = {}
+    headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):

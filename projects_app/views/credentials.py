@@ -34,6 +34,9 @@ class CredentialViewSet(MergesLabels, ScopedViewSet):
         "token": "credential:fetch_token",
     }
 
+    def limit_of(self, request: Any, user: Any) -> str:
+        return "token" if self.action == "token" else super().limit_of(request, user)
+
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset()
