@@ -1,13 +1,14 @@
 """How often something may happen. Pure."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _RATE = re.compile(rf"([1-9][0-9]{{0,6}})/({'|'.join(SECONDS)})", re.ASCII)
 
 
-class Rate(NamedTuple):
+@dataclass(frozen=True)
+class Rate:
     """`count` at once, and refilled evenly: `count` within every `seconds`. 0: no limit."""
 
     count: int
