@@ -1,4 +1,4 @@
-"""Secrets that are looked for where they must not be, and words that show the search would have found them."""
+"""Secrets that are looked for where they must not be, and words that show that the search works."""
 
 import base64
 import json

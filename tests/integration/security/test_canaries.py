@@ -100,7 +100,6 @@ def test_create_and_patch(owner, canary, logged, key):
         pytest.param({"provider": "github", "token": "SECRET", "CONTROL": 1}, id="unknown-field"),
         pytest.param({"provider": "github", "token": "SECRET\0", "id": "CONTROL"}, id="token-with-a-nul"),
         pytest.param({"provider": "github", "token": "SECRET", "name": ["CONTROL"]}, id="wrong-name"),
-        pytest.param({"provider": "github", "token": "SECRET", "labels": {"CONTROL": 1}}, id="wrong-labels"),
     ],
 )
 def test_a_bad_create(owner, canary, logged, body):
@@ -211,13 +210,19 @@ def test_pages_of_the_admin(client, admin, credential, canary):
     assert canary.control in refused.content.decode()
 
 
-def test_a_password_is_nowhere(client, admin, canary):
-    person = UserFactory(username=canary.control, is_staff=True)
-    client.force_login(admin)
-    form = {"password1": canary.secret, "password2": canary.secret}
-    client.post(f"/admin/projects_app/user/{person.pk}/password/", form)
+def test_a_password_is_nowhere(client, canary):
+    person = UserFactory(username=canary.control, is_staff=True, is_superuser=True)
+    person.set_password("an old one of hers")
+    person.save()
+    client.force_login(person)
+    form = {
+        "old_password": "an old one of hers",
+        "new_password1": canary.secret,
+        "new_password2": canary.secret,
+    }
+    changed = client.post("/admin/password_change/", form)
     person.refresh_from_db()
-    assert person.check_password(canary.secret), "it was not set"
+    assert person.check_password(canary.secret), changed.content
     canary.check(whole_database())
     for path in ("", f"{person.pk}/change/", f"{person.pk}/history/"):
         text = client.get(f"/admin/projects_app/user/{path}").content.decode()
@@ -252,7 +257,7 @@ def test_a_runners_secret_is_nowhere(db, project, client, admin):
 
 OURS = (ambient, projects_app, sessions_app, reconciler)
 SECRET_NAME = re.compile(r"secret|token|bearer|password|hidden|api_key|private", re.IGNORECASE)
-NO_SECRET = {"token_url", "max_tokens"}
+NO_SECRET = {"private_folder", "reconciler.workqueue.Claim.token"}
 LEFT_OUT = ("__main__", "migrations", "ambient.asgi", "demo", "preflight")
 
 
@@ -276,7 +281,7 @@ def test_no_value_object_shows_a_secret_of_its_fields(db):
         if not dataclasses.is_dataclass(found):
             continue
         for each in dataclasses.fields(found):
-            if SECRET_NAME.search(each.name) and each.name not in NO_SECRET:
+            if SECRET_NAME.search(each.name) and not {each.name, f"{name}.{each.name}"} & NO_SECRET:
                 is_own = "__create_fn__" not in getattr(found.__repr__, "__qualname__", "")
                 generated = getattr(found.__repr__, "__wrapped__", None) is not None
                 (hidden if not each.repr or (is_own and not generated) else shown).append(
