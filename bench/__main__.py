@@ -18,8 +18,8 @@ from ambient.embedded.platform import Platform, endpoints
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sdk" / "python" / "src"))
 
-from bench.admin import admin_pages  # noqa: E402
 from bench import limits, measures  # noqa: E402
+from bench.admin import admin_pages  # noqa: E402
 from bench.measures import Bench  # noqa: E402
 
 MEASURES = measures.MEASURES | limits.MEASURES
