@@ -49,9 +49,9 @@ def pages(session):
     yield from ("/admin/", "/admin/password_change/", "/admin/no/such/page/", "/no/such/page")
     for part in ("change", "history", "messages", "events", "runs", "logs"):
         yield f"/admin/sessions_app/session/{session}/{part}/"
+    yield "/admin/projects_app/project/?q=a"
     for name in LISTS:
         yield f"/admin/{name}/"
-        yield f"/admin/{name}/?q=a"
         yield f"/admin/{name}/add/"
     yield f"{V1}/openapi.html"
 
@@ -60,6 +60,7 @@ def refused(visit):
     return visit.page.evaluate("window.refusedByPolicy")
 
 
+@pytest.mark.timeout(900)
 def test_no_page_breaks_its_policy(stage, tmp_path, everything):
     password = (stage.home / "admin.password").read_text().strip()
     with visiting(stage.api, tmp_path) as visit:
@@ -74,15 +75,12 @@ def test_no_page_breaks_its_policy(stage, tmp_path, everything):
             assert "content-security-policy" in answer.headers, path
             assert refused(visit) == [], path
             seen += answer.status == 200
-            for link in ("change", "history", "delete"):
-                first = visit.page.query_selector("#result_list tbody th a[href*='/change/']")
-                if first is None or "?" in path:
-                    break
-                target = str(first.get_attribute("href")).replace("/change/", f"/{link}/")
-                visit.page.goto(f"{stage.api}{target}", wait_until="networkidle")
-                assert refused(visit) == [], target
-                visit.go(path)
-        assert seen > 40
+            row = visit.page.query_selector("#result_list tbody th a[href*='/change/']")
+            target = str(row.get_attribute("href")) if row else ""
+            for part in ("change", "history", "delete") if target else ():
+                visit.go(target.replace("/change/", f"/{part}/"))
+                assert refused(visit) == [], (target, part)
+        assert seen > 30
         visit.go(f"{V1}/openapi.html")
         visit.page.wait_for_selector(".opblock")
         visit.shot("openapi")

@@ -210,7 +210,7 @@ def test_pages_of_the_admin(client, admin, credential, canary):
     assert canary.control in refused.content.decode()
 
 
-def test_a_password_is_nowhere(client, canary):
+def test_a_password_is_nowhere(client, db, canary):
     person = UserFactory(username=canary.control, is_staff=True, is_superuser=True)
     person.set_password("an old one of hers")
     person.save()
