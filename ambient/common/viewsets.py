@@ -69,7 +69,7 @@ class WireView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
         for name, value in self.limit_headers.items():
-            answer[name] = value
+            answer.headers.setdefault(name, value)  # a limit that refused says its own
         return answer
 
 
