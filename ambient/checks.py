@@ -27,3 +27,11 @@ def check_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if env.MODE == "production" and "*" in settings.ALLOWED_HOSTS:
         return [Warning("AMBIENT_ALLOWED_HOSTS holds '*' in production", id="ambient.W001")]
     return []
+
+
+@register(deploy=True)
+def check_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without a proxy that is believed no request is over TLS, and every client has the proxy's address."""
+    if env.MODE == "production" and not env.TRUSTED_PROXIES:
+        return [Warning("AMBIENT_TRUSTED_PROXIES names no proxy, which TLS needs", id="ambient.W002")]
+    return []

@@ -14,6 +14,7 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 from ambient.issuers import Issuer, check_issuers, parse_issuers, safe_url
+from ambient.rates import Rate, rate
 from ambient.setting_types import (
     KeyBytes,
     OneOf,
@@ -23,6 +24,7 @@ from ambient.setting_types import (
     keyring,
     keys,
     names,
+    networks,
     origins,
     path,
     redis_url,
@@ -136,6 +138,38 @@ CORS_ORIGINS = _read(
     origins,
     "Origins whose pages may call the API with a token, such as https://console.example, comma separated.",
     shown="none",
+)
+LIMITS: dict[str, Rate] = {
+    limit: _read(f"AMBIENT_LIMIT_{limit.replace('-', '_').upper()}", default, rate, f"{help} 0: no limit.")
+    for limit, default, help in (
+        ("read", Rate(30000, 60), "Reads of one caller (API key, person or session)."),
+        ("write", Rate(12000, 60), "Writes of one caller."),
+        ("stream", Rate(6000, 60), "Streams and websockets that one caller opens."),
+        ("token", Rate(600, 60), "Tokens of credentials that one caller reads."),
+        ("anonymous", Rate(6000, 60), "Requests without a token from one address."),
+        (
+            "bad-token",
+            Rate(600, 60),
+            "Bad tokens from one address; beyond it they get a 429 instead of a 401.",
+        ),
+        ("sign-in", Rate(10, 3600), "Failed sign-ins with one name from one address."),
+        ("sign-in-address", Rate(200, 3600), "Sign-ins from one address, with any name."),
+    )
+}
+TRUSTED_PROXIES = _read(
+    "AMBIENT_TRUSTED_PROXIES",
+    NO_NAMES,
+    networks,
+    "Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, comma "
+    "separated; none: nobody's.",
+    shown="none",
+)
+HSTS_SECONDS = _read(
+    "AMBIENT_HSTS_SECONDS",
+    31536000 if MODE == "production" else 0,
+    whole(0),
+    "How long browsers keep to https after an answer over it (`Strict-Transport-Security`); 0: not said.",
+    shown="31536000 in production, else 0",
 )
 LOG_LEVEL = _read(
     "AMBIENT_LOG_LEVEL",

@@ -1,6 +1,7 @@
 """What a setting's text may be: pure parsers. A ValueError says what is wrong and never quotes a secret."""
 
 import base64
+import ipaddress
 import json
 import re
 from collections.abc import Callable
@@ -37,6 +38,17 @@ def origins(raw: str) -> list[str]:
     for origin in found:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"{origin!r} is not of the form https://HOST or https://HOST:PORT")
+    return found
+
+
+def networks(raw: str) -> list[str]:
+    """Addresses or networks (CIDR), comma separated."""
+    found = names(raw)
+    for name in found:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError as exc:
+            raise ValueError(f"{name[:60]!r} is no address and no network like 10.0.0.0/8") from exc
     return found
 
 

@@ -44,6 +44,7 @@ if SERVES_HTTP or PROCESS == "command":  # the other processes start in half the
 MIDDLEWARE = [
     "ambient.common.middleware.CompressMiddleware",
     "ambient.common.middleware.RequestIdMiddleware",
+    "ambient.common.security_headers.SecurityHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "ambient.common.middleware.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -149,14 +150,22 @@ CORS_ALLOW_HEADERS = [
     "last-event-id",
 ]
 CORS_EXPOSE_HEADERS = ["etag", "retry-after", "x-ambient-features", "x-operation-id", "idempotency-replayed"]
+CORS_EXPOSE_HEADERS += ["ratelimit", "ratelimit-policy"]
 CORS_PREFLIGHT_MAX_AGE = 600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token themselves
+SECURE_HSTS_SECONDS = env.HSTS_SECONDS
 if env.MODE == "production":
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    # Pages for people only: programs are not redirected (their token is out by then), nor are probes and
+    # runners, which come without TLS.
+    SECURE_REDIRECT_EXEMPT = [r"^(?!admin(/|$)|$)"]
+LIMITS = env.LIMITS
 
 REDIS_URL = env.REDIS_URL
 CHANNEL_LAYERS = {
@@ -243,4 +252,5 @@ LOGGING_CONFIG = "ambient.common.logging.configure"
 LOGGING: dict[str, Any] = {"version": 1}  # Django skips LOGGING_CONFIG for an empty one
 
 # The user name is unique among live rows; our own backends sign people in, so auth.W004 does not apply.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# Whether subdomains and preload lists take part in HSTS is for the domain's owner to say, in the proxy.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]

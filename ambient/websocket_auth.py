@@ -1,5 +1,6 @@
 """Who opens a websocket: Authorization header, subprotocol `bearer.<token>`, or the browser's cookie."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -10,7 +11,8 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
 from ambient import env
-from ambient.common.exceptions import Unauthenticated
+from ambient.common import throttling
+from ambient.common.exceptions import TooMany, Unauthenticated
 from projects_app.authentication import FORWARDED_HEADER, authenticate_bearer, bearer_token
 from sessions_app.selectors import Caller
 from sessions_app.streams.surroundings import in_thread
@@ -50,6 +52,8 @@ def find_caller(scope: Mapping[str, Any]) -> Caller | None:
         if token is not None:
             return Caller(authenticate_bearer(token), token)
     except Unauthenticated:
+        with contextlib.suppress(TooMany):  # a refused websocket has no words
+            throttling.refused_token((scope.get("client") or (None,))[0])
         return None
     if not same_origin(headers, env.ALLOWED_ORIGINS):
         return None

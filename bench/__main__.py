@@ -19,10 +19,13 @@ from ambient.embedded.platform import Platform, endpoints
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sdk" / "python" / "src"))
 
+
+from bench import limits, measures  # noqa: E402
 from bench.access import CALLERS, access_costs  # noqa: E402
 from bench.admin import admin_pages  # noqa: E402
-from bench.measures import MEASURES, Bench  # noqa: E402
+from bench.measures import Bench  # noqa: E402
 
+MEASURES = measures.MEASURES | limits.MEASURES
 PAGE = ROOT / "docs" / "performance.md"
 ROWS = 1_000_000
 Rows = list[tuple[str, str, str]]
@@ -87,7 +90,7 @@ def main() -> int:
             running.wait_ready()
             token = (home.path / "admin.key").read_text().strip()
             api, control_plane = (endpoint.url for endpoint in endpoints(environment))
-            bench = Bench(api, control_plane, token, options.sessions, options.events)
+            bench = Bench(api, control_plane, token, options.sessions, options.events, dict(running.env))
             for name, measure in MEASURES.items():
                 if options.only in (None, name):
                     rows += measure(bench)

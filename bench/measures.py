@@ -21,6 +21,7 @@ class Bench:
     token: str
     sessions: int
     events: int
+    environment: dict[str, str]
 
     def client(self, url: str | None = None) -> AmbientClient:
         return AmbientClient(url or self.api_url, self.token)

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rest_framework.request import Request
@@ -26,7 +26,7 @@ class TokenRequest:
     generation: int
     attempt: int
     instance: str
-    bearer: str
+    bearer: str = field(repr=False)
 
 
 Proof = Callable[[TokenRequest, Session], bool]

@@ -13,7 +13,7 @@ import structlog
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from ambient.common import tracing
+from ambient.common import throttling, tracing
 from ambient.common.errors import as_application_error
 from ambient.common.exceptions import (
     ApplicationError,
@@ -71,6 +71,7 @@ class SessionStreamConsumer(AsyncWebsocketConsumer):
         node = current()
         await self.accept("ambient" if "ambient" in self.scope.get("subprotocols", ()) else None)
         try:
+            await in_thread(throttling.spend, "stream", caller.user, None)
             self.ticket = node.hub.admit(caller.name, "websocket")
         except TooMany as exc:
             await self._send_json(

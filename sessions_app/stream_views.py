@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from ambient.common import hints
+from ambient.common import hints, throttling
 from ambient.common.exceptions import NoRunner
 from sessions_app.models import Session
 from sessions_app.selectors import (
@@ -32,7 +32,7 @@ from sessions_app.streams.transports import ClientConnection
 log = structlog.get_logger(__name__)
 
 HEADERS = {
-    "Cache-Control": "no-cache, no-transform",
+    "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
 }
 
@@ -54,6 +54,7 @@ def open_stream(
     """The answer that follows; raises TooMany. Its database connection goes back to the pool right here."""
     node = current()
     caller = Caller(request.user, request.auth)
+    throttling.spend("stream", caller.user, request.META.get("REMOTE_ADDR"))
     ticket = node.hub.admit(caller.name, kind)
     client = ClientConnection.of(getattr(request._request, "scope", {}))
 

@@ -1,7 +1,7 @@
 """Session tokens: what a runner calls the API with. Short-lived, for its own session only, stored nowhere."""
 
 import datetime
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from django.core import signing
 from django.utils import timezone
@@ -25,10 +25,11 @@ PREFIX = "ambs_"
 SALT = "ambient.session-token"
 
 
-class SessionToken(NamedTuple):
+@dataclass(frozen=True)
+class SessionToken:
     """A token and its end."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime.datetime
 
 

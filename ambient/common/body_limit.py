@@ -52,6 +52,7 @@ async def _refuse(scope: Any, send: Any, limit: int) -> None:
     headers = [
         (b"content-type", b"application/json" if is_api else b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
         (b"x-operation-id", operation.encode()),
         (b"connection", b"close"),  # the rest of the body is not read
     ]

@@ -15,6 +15,7 @@ from django.core.exceptions import (
 )
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -62,7 +63,7 @@ def error_body(error: ApplicationError, operation_id: str) -> dict[str, Any]:
 
 def error_headers(error: ApplicationError) -> dict[str, str]:
     """`Retry-After` and `WWW-Authenticate` where the kind of error has them."""
-    headers = {}
+    headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
@@ -99,7 +100,7 @@ def as_application_error(exc: BaseException) -> ApplicationError:
             return TooMany("Too many requests", retry_after=int(getattr(exc, "wait", None) or BUSY_SECONDS))
         case DisallowedHost():
             return BadRequest("The Host header is not one of AMBIENT_ALLOWED_HOSTS")
-        case TooManyFieldsSent() | SuspiciousOperation():
+        case TooManyFieldsSent() | SuspiciousOperation() | MultiPartParserError():
             return BadRequest("The request is not acceptable")
         case IntegrityError():
             return _integrity(exc)

@@ -12,6 +12,7 @@ ApplicationError
 +- TooLarge         413, 8
 +- TooMany          429, 8   with a retry time
 +- UriTooLong       414, 21  the address is longer than the server reads
++- HeadTooLong      431, 21  the headers are longer than the server reads
 +- NoRunner         502, 9   the session's runner cannot be asked
 +- NotImplementedYet 501, 10 the route is known, what it is for does not exist here
 +- Unavailable      503, 9   a part of the platform is away; with a retry time
@@ -28,6 +29,7 @@ class ApplicationError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after  # seconds
+        self.headers: dict[str, str] = {}  # besides, of the answer
 
 
 class InvalidField(ApplicationError):
@@ -84,6 +86,12 @@ class UriTooLong(ApplicationError):
     """The address is longer than the server reads."""
 
     status, id = 414, 21
+
+
+class HeadTooLong(ApplicationError):
+    """The headers are longer than the server reads."""
+
+    status, id = 431, 21
 
 
 class TooLarge(ApplicationError):

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 DEEPEST = 100
-"""Levels of what is written again; writing deeper ones can fail."""
+"""Levels of what is written again, and of a request's body; writing deeper ones can fail."""
 
 
 def parsed(text: str | None, default: Any = None) -> Any:
@@ -53,10 +53,10 @@ def strict_object(text: str | None) -> dict[str, Any] | None:
         value = orjson.loads(text)  # stricter than the standard library, as JSONB is
     except (orjson.JSONDecodeError, UnicodeEncodeError):
         return None
-    return value if isinstance(value, dict) and _depth(value) <= DEEPEST else None
+    return value if isinstance(value, dict) and depth(value) <= DEEPEST else None
 
 
-def _depth(value: Any) -> int:
+def depth(value: Any) -> int:
     """Levels of arrays and objects, counted without recursion."""
     deepest, waiting = 0, [(value, 1)]
     while waiting:

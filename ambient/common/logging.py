@@ -11,7 +11,9 @@ from django.http import HttpRequest
 
 SECRET_KEYS = re.compile(r"token|secret|password|authorization|cookie|api[_-]?key|credential", re.IGNORECASE)
 SECRET_VALUES = re.compile(
-    r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{8,}|\bamb_[A-Za-z0-9_-]{8,}|://([^:/@\s]+):([^@\s]+)@"
+    r"(?i)(bearer[\s.]+|sessionid=|csrftoken=)[A-Za-z0-9._~+/=:-]{8,}"
+    r"|\bambs?_[A-Za-z0-9_:-]{8,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+    r"|://([^:/@\s]+):([^@\s]+)@"
 )
 HIDDEN = "[hidden]"
 LONGEST_PATH = 200
@@ -119,6 +121,8 @@ def configure(config: dict[str, Any]) -> None:
                     "asyncio",
                     "httpx",
                 )
-            },
+            }
+            # Its websockets tell every header and frame.
+            | {"uvicorn.error": {"level": "INFO" if env.LOG_LEVEL == "DEBUG" else env.LOG_LEVEL}},
         }
     )

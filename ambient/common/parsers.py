@@ -9,6 +9,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from ambient.common.exceptions import MalformedRequest, TooLarge
+from ambient.common.json_text import DEEPEST, depth
 
 NUL = "\0"
 
@@ -32,6 +33,8 @@ def decode(raw: bytes) -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as exc:
         raise MalformedRequest("Invalid request format: the body is not valid JSON") from exc
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and depth(value) > DEEPEST:
+        raise MalformedRequest(f"Invalid request format: the body has more than {DEEPEST} levels")
     if b"\\u0000" in raw and _holds_nul(value):
         raise MalformedRequest("Invalid request format: text may not hold the NUL character")
     return value

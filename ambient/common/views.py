@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -109,7 +109,7 @@ class OpenApiView(OpenView, SpectacularJSONAPIView):
     schema = None
 
 
-class OpenApiPageView(OpenView, SpectacularSwaggerView):
+class OpenApiPageView(OpenView, SpectacularSwaggerSplitView):
     """`GET /api/ambient/v1/openapi.html`: the schema to read and try; assets from this server."""
 
     schema = None

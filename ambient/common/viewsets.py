@@ -15,10 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from ambient.common import idempotency, tracing
+from ambient.common import idempotency, throttling, tracing
 from ambient.common.deep_pages import DEFAULT_ORDER
 from ambient.common.errors import operation_id_of
-from ambient.common.exceptions import Forbidden, NotFound, not_found
+from ambient.common.exceptions import Forbidden, NotFound, Unauthenticated, not_found
 from ambient.common.parsers import WireRequest
 from ambient.common.permissions import ANYONE_SIGNED_IN
 from ambient.common.renderers import dumps
@@ -32,6 +32,7 @@ class WireView(APIView):
     """Any view of the API: our request class, and the caller's name in the history of what it writes."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    limit_headers: Mapping[str, str] = {}
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> WireRequest:
         plain = super().initialize_request(request, *args, **kwargs)
@@ -49,10 +50,27 @@ class WireView(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def perform_authentication(self, request: Any) -> None:
-        username = getattr(request.user, "username", "")
+        address = request.META.get("REMOTE_ADDR")
+        try:
+            user = request.user
+        except Unauthenticated:
+            throttling.refused_token(address)
+            raise
+        self.limit_headers = throttling.spend(self.limit_of(request, user), user, address)
+        username = getattr(user, "username", "")
         if username:
             pghistory.context(user=username)
             structlog.contextvars.bind_contextvars(user=username)
+
+    def limit_of(self, request: Any, user: Any) -> str:
+        """Which of `settings.LIMITS` this request counts for."""
+        return throttling.usual_limit(request.method, user)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.limit_headers.items():
+            answer.headers.setdefault(name, value)  # a limit that refused says its own
+        return answer
 
 
 class ScopedViewSet(WireView, GenericViewSet):

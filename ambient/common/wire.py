@@ -170,6 +170,9 @@ class WireSerializer(serializers.Serializer):
     strict: ClassVar[bool] = True  # unknown keys are refused on create
     example: ClassVar[Mapping[str, Any]] = {}  # a create as the OpenAPI document shows it
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # Django REST framework shows what it was made with
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             raise malformed("the body must be a JSON object")

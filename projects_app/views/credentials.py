@@ -37,6 +37,9 @@ class CredentialViewSet(MergesLabels, ListsAccess, ScopedViewSet):
         "access": MAY_ASK[Scope.CREDENTIAL],
     }
 
+    def limit_of(self, request: Any, user: Any) -> str:
+        return "token" if self.action == "token" else super().limit_of(request, user)
+
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset()

@@ -40,11 +40,11 @@ class Child:
     project: str
     generation: int
     attempt: int
-    secret: str
+    secret: str = field(repr=False)
     mark: str
     port: int
     log_path: Path
-    hidden: frozenset[str]
+    hidden: frozenset[str] = field(repr=False)
     process: subprocess.Popen[bytes]
     instance: str | None = None
     ready: bool = False

@@ -1,5 +1,6 @@
 """The admin site: staff only, every write with its actor in the history, nothing from another host."""
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -11,23 +12,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
-from ambient.common import tracing
+from ambient.common import throttling, tracing
 from ambient.common.admin.models import has_soft_delete
-from ambient.common.errors import operation_id_of
+from ambient.common.errors import error_response, operation_id_of
+from ambient.common.exceptions import TooMany
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; "
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; "  # the theme's Alpine evaluates its attributes
-    "style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-)
 View = Callable[..., HttpResponseBase]
-
-
-def _guard(response: HttpResponseBase) -> HttpResponseBase:
-    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response["Referrer-Policy"] = "same-origin"
-    return response
 
 
 class LiveAutocompleteView(AutocompleteJsonView):
@@ -55,7 +45,12 @@ class AmbientAdminSite(UnfoldAdminSite):
             who = {"user": request.user.get_username()} if request.user.is_authenticated else {}
             structlog.contextvars.bind_contextvars(**who)
             with pghistory.context(request_id=operation_id_of(request), **who, **tracing.headers()):
-                return _guard(checked(request, *args, **kwargs))
+                try:
+                    limit = throttling.usual_limit(request.method, request.user)
+                    throttling.spend(limit, request.user, request.META.get("REMOTE_ADDR"))
+                except TooMany as exc:
+                    return error_response(request, exc)
+                return checked(request, *args, **kwargs)
 
         for name in ("csrf_exempt", "model_admin"):
             if hasattr(checked, name):
@@ -66,4 +61,25 @@ class AmbientAdminSite(UnfoldAdminSite):
         return LiveAutocompleteView.as_view(admin_site=self)(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return _guard(super().login(request, extra_context))
+        if request.method != "POST":
+            return super().login(request, extra_context)
+        cells = sign_in_cells(request)
+        try:
+            throttling.take(cells)
+        except TooMany as exc:
+            exc.reason = f"Too many attempts to sign in. Try again in {exc.retry_after} seconds."
+            return error_response(request, exc)
+        response = super().login(request, extra_context)
+        if response.status_code == 302:  # signed in; a refusal shows the form again
+            throttling.forget(cells[:1])
+        return response
+
+
+def sign_in_cells(request: HttpRequest) -> list[throttling.Cell]:
+    """What an attempt costs, paid before the password is looked at, so that no two at once get through.
+
+    Never the name alone: then anybody could keep a person out.
+    """
+    address = throttling.network(request.META.get("REMOTE_ADDR"))
+    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).casefold()
+    return [throttling.cell("sign-in", address, name), throttling.cell("sign-in-address", address)]

@@ -13,6 +13,8 @@ from reconciler.http_protocol import JsonErrors
 from reconciler.management.process import become
 
 GRACE_SECONDS = 5
+LONGEST_FRAME = 4 * 1024 * 1024
+"""Bytes of a websocket message; one of text is refused with words before that (`FRAME_CHARACTERS`)."""
 
 
 class Server(uvicorn.Server):
@@ -42,6 +44,9 @@ def server_config(process: str) -> uvicorn.Config:
         http=JsonErrors,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        ws_max_size=LONGEST_FRAME,
+        proxy_headers=bool(env.TRUSTED_PROXIES),
+        forwarded_allow_ips=env.TRUSTED_PROXIES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

@@ -17,6 +17,20 @@ from ambient.common.logging import HIDDEN, describe_answer, redact
         ),
         pytest.param({"event": "key amb_abcdefgh12345"}, {"event": f"key {HIDDEN}"}, id="api-key-in-a-text"),
         pytest.param(
+            {"event": "< Cookie: sessionid=abcdefgh123; a=1"},
+            {"event": f"< Cookie: sessionid={HIDDEN}; a=1"},
+            id="browser-session",
+        ),
+        pytest.param(
+            {"event": "ambient, bearer.ambs_abc:d-ef:123"},
+            {"event": f"ambient, bearer.{HIDDEN}"},
+            id="subprotocol",
+        ),
+        pytest.param({"event": "x ambs_abcdef:1vP:sig"}, {"event": f"x {HIDDEN}"}, id="session-token"),
+        pytest.param(
+            {"event": "x eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"}, {"event": f"x {HIDDEN}"}, id="jwt"
+        ),
+        pytest.param(
             {"url": "postgresql://u:pw@host/db"},
             {"url": f"postgresql://u:{HIDDEN}@host/db"},
             id="password-in-a-url",
