@@ -216,7 +216,7 @@ def _permitted(
         raise not_found("Session", session_id)
     if not any(user.has_perm(permission, session) for permission in permissions):
         raise Forbidden("Not permitted")
-    with pghistory.context(user=user.username, **tracing.headers()):
+    with pghistory.context(route="websocket", **actor.of_caller(user), **tracing.headers()):
         return function(session, user, body)
 
 

@@ -15,9 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from ambient.common import idempotency, tracing
+from ambient.common import actor, idempotency
 from ambient.common.deep_pages import DEFAULT_ORDER
-from ambient.common.errors import operation_id_of
 from ambient.common.exceptions import Forbidden, NotFound, not_found
 from ambient.common.parsers import WireRequest
 from ambient.common.permissions import ANYONE_SIGNED_IN
@@ -45,13 +44,13 @@ class WireView(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Opened here and not in a middleware: the context is kept per thread, and this is the view's.
-        with pghistory.context(request_id=operation_id_of(request), **tracing.headers()):
+        with pghistory.context(**actor.of_request(request)):
             return super().dispatch(request, *args, **kwargs)
 
     def perform_authentication(self, request: Any) -> None:
         username = getattr(request.user, "username", "")
         if username:
-            pghistory.context(user=username)
+            pghistory.context(**actor.of_caller(request.user))
             structlog.contextvars.bind_contextvars(user=username)
 
 

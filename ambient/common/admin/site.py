@@ -11,9 +11,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
-from ambient.common import tracing
+from ambient.common import actor
 from ambient.common.admin.models import has_soft_delete
-from ambient.common.errors import operation_id_of
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; "
@@ -52,9 +51,10 @@ class AmbientAdminSite(UnfoldAdminSite):
         checked: View = super().admin_view(view, cacheable)
 
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            who = {"user": request.user.get_username()} if request.user.is_authenticated else {}
-            structlog.contextvars.bind_contextvars(**who)
-            with pghistory.context(request_id=operation_id_of(request), **who, **tracing.headers()):
+            who = actor.of_caller(request.user) if request.user.is_authenticated else {}
+            if who:
+                structlog.contextvars.bind_contextvars(user=who["user"])
+            with pghistory.context(**actor.of_request(request), **who):
                 return _guard(checked(request, *args, **kwargs))
 
         for name in ("csrf_exempt", "model_admin"):
