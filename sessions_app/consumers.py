@@ -13,7 +13,7 @@ import structlog
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from ambient.common import tracing
+from ambient.common import actor, tracing
 from ambient.common.errors import as_application_error
 from ambient.common.exceptions import (
     ApplicationError,

@@ -31,15 +31,15 @@ def audited(
 ) -> Callable[[M], M]:
     """Class decorator: creates, deletes and changes of `fields` (none named: all but `exclude`) are kept.
 
-    `name`, `project` and `object_id` are SQL with `{row}` for the row. Of `hidden` fields only it is kept that
-    they have a value, and that it changed. An update that touches none of the fields costs nothing.
+    `name`, `project` and `object_id` are SQL with `{row}` for the row. Of `hidden` fields only that they have
+    a value, and that it changed. An update that touches none of the fields costs nothing.
     """
 
     def declare(model: M) -> M:
         named, left_out = frozenset(fields), NEVER | frozenset(exclude)
         kept = [
             field
-            for field in model._meta.concrete_model._meta.local_concrete_fields
+            for field in (model._meta.concrete_model or model)._meta.local_concrete_fields
             if (field.name in named if named else field.name not in left_out)
         ]
         shapes = {row: _values(kept, frozenset(hidden), row) for row in ("OLD", "NEW", "CHANGED")}

@@ -34,7 +34,7 @@ def oidc_user(token: str) -> Any:
         .first()
     )
     if link is not None and link.claims_digest == claims_digest(identity) and may_sign_in(link.user):
-        user = link.user
+        user: Any = link.user
     else:
         user = identity_sign_in(identity=identity)
     user.came_by = came_by
