@@ -18,7 +18,7 @@ EXACT = {"project": "project", "object_id": "object_id", "actor": "actor", "requ
 """Query parameter -> column."""
 CLOSED: dict[str, tuple[str, ...]] = {"action": tuple(AuditAction.values)}
 LONGEST = 512
-_CURSOR = re.compile(r"([0-9]{1,17})-([0-9]{1,18})", re.ASCII)
+_CURSOR = re.compile(r"([0-9]{1,16})-([0-9]{1,18})", re.ASCII)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 

@@ -101,7 +101,7 @@ BUILTIN_ROLES: dict[str, tuple[int | None, str, str]] = {
         1,
         "Everything in one project, and who may work in it",
         "project:read project:update project:delete agent:* session:* session_message:* "
-        "project_document:* blackboard:* role_binding:*",
+        "project_document:* blackboard:* role_binding:* audit:read",
     ),
     "project:editor": (
         2,

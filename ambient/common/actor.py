@@ -17,7 +17,7 @@ def of_request(request: Any) -> dict[str, str]:
 
 
 def of_caller(user: Any) -> dict[str, str]:
-    """Who it is, and how they came in: verifiers of tokens leave `came_by` on the user, else it is a cookie."""
+    """Who it is, and how they came in: token verifiers leave `came_by` on the user, else it is a cookie."""
     via, via_id = getattr(user, "came_by", ("cookie", None))
     found = {"user": str(user.username), "via": via}
     return found if via_id is None else found | {"via_id": str(via_id)}
