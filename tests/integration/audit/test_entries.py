@@ -319,7 +319,7 @@ def test_the_life_of_a_session_is_its_wishes():
         session.refresh_from_db()
         session_record_status(session=session, phase=phase, reason_text=phase)
     session.refresh_from_db()
-    session_start(session=session, actor="ann")
+    session_start(session=session)
     session_update(session=session, changes={"labels": '{"a": "b"}'})
     found = entries(kind="Session")
     assert [e.action for e in found] == ["create", "update", "update"]
