@@ -315,7 +315,7 @@ def test_a_save_of_all_columns_keeps_what_changed():
 
 def test_the_life_of_a_session_is_its_wishes():
     session = session_create(actor="ann", project=ProjectFactory(), spec={"name": "fix", "prompt": "do it"})
-    for phase in (Phase.PENDING, Phase.CREATING, Phase.RUNNING, Phase.STOPPING, Phase.STOPPED):
+    for phase in (Phase.PENDING, Phase.CREATING, Phase.RUNNING, Phase.FAILED):
         session.refresh_from_db()
         session_record_status(session=session, phase=phase, reason_text=phase)
     session.refresh_from_db()
