@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Roles", "badge", "projects_app.role"),
             ("Role bindings", "link", "projects_app.rolebinding"),
             ("API keys", "key", "projects_app.apikey"),
+            ("Audit log", "history", "projects_app.auditentry"),
         ),
     ),
 )

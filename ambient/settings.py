@@ -1,9 +1,11 @@
 """Django settings: typed values, all from `ambient.env`."""
 
+import sys
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ambient import env
+from ambient.common.connection_name import connection_name
 from ambient.common.pooling import PooledConnection
 
 BASE_DIR = env.BASE_DIR
@@ -87,7 +89,7 @@ def database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"application_name": f"ambient-{PROCESS}", "connect_timeout": 5} | query,
+        "OPTIONS": {"application_name": connection_name(PROCESS, sys.argv), "connect_timeout": 5} | query,
     }
 
 

@@ -249,8 +249,9 @@ class RunnerIdentity:
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
-        self.username = self.limited_as = f"session:{session_id}"
+        self.username = f"session:{session_id}"
         self.access = RunnerAccess(session_id)
+        self.came_by = ("session", session_id)
 
     def has_perm(self, permission: str, obj: Model | None = None) -> bool:
         return allows(self, permission, obj)

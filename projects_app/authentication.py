@@ -56,7 +56,7 @@ def api_key_user(token: str) -> Any:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     user: Any = key.user
     user.access = PersonAccess(user, key)
-    user.limited_as = f"key:{key.pk}"
+    user.came_by = ("api_key", key.pk)
     return user
 
 

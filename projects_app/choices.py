@@ -33,6 +33,28 @@ class Framework(models.TextChoices):
     CLAUDE = "claude"
 
 
+class AuditAction(models.TextChoices):
+    """What was done to an object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    PRUNE = "prune"
+
+
+class AuditVia(models.TextChoices):
+    """How somebody came to write."""
+
+    COOKIE = "cookie", "a browser's sign-in"
+    JWT = "jwt", "a token of an identity provider"
+    API_KEY = "api_key", "an API key"
+    SESSION = "session", "a session's runner, for the session's creator"
+    COMMAND = "command", "a command"
+    PROCESS = "process", "a process of the platform"
+    DATABASE = "database", "something else that has the database's password"
+    UNKNOWN = "unknown", "not recorded: from before the audit log"
+
+
 _VERBS = {
     "project": "read create update delete list",
     "agent": "create read update delete list start",
@@ -79,7 +101,7 @@ BUILTIN_ROLES: dict[str, tuple[int | None, str, str]] = {
         1,
         "Everything in one project, and who may work in it",
         "project:read project:update project:delete agent:* session:* session_message:* "
-        "project_document:* blackboard:* role_binding:*",
+        "project_document:* blackboard:* role_binding:* audit:read",
     ),
     "project:editor": (
         2,

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.db import models
 from django.db.models import Q
 
 from ambient.common.models import LiveQuerySet
@@ -72,3 +73,13 @@ class RoleBindingQuerySet(LiveQuerySet):
         )
         own = Q(user_id=user.username) if getattr(user, "pk", None) else Q(pk__in=())
         return self.live().filter(seen | own)
+
+
+class AuditEntryQuerySet(models.QuerySet):
+    def live(self) -> Self:
+        """All of them: an entry is never deleted by itself."""
+        return self
+
+    def visible_to(self, user: Any) -> Self:
+        """Those of the projects where one holds `audit:read`; all of them for who holds it everywhere."""
+        return self.filter(access_of(user).rows("audit:read", {"project": "project"}))

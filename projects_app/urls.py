@@ -8,6 +8,7 @@ from ambient.common.viewsets import ScopedViewSet
 from projects_app.views.access import AccessCheckViewSet
 from projects_app.views.agents import AgentRoleBindingsViewSet, AgentViewSet, InboxMessageViewSet
 from projects_app.views.applications import ApplicationViewSet
+from projects_app.views.audit import AuditViewSet
 from projects_app.views.credentials import CredentialViewSet, ProjectCredentialViewSet
 from projects_app.views.people import RoleBindingViewSet, RoleViewSet, UserViewSet
 from projects_app.views.projects import ProjectSettingsViewSet, ProjectViewSet
@@ -61,6 +62,8 @@ urlpatterns = [
     *crud_paths(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential"),
     *merge_paths(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential"),
     action_path(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential", "token", "get"),
+    path("audit", AuditViewSet.as_view({"get": "list"}, basename="audit"), name="audit-list"),
+    path("audit/export", AuditViewSet.as_view({"get": "export"}, basename="audit"), name="audit-export"),
     *crud_paths("applications", ApplicationViewSet, "application"),
     *merge_paths("applications", ApplicationViewSet, "application"),
     action_path("applications", ApplicationViewSet, "application", "sync"),

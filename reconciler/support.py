@@ -70,12 +70,14 @@ def _interrupts(session_id: str) -> list[dict[str, Any]]:
 def _history(session_id: str) -> list[dict[str, Any]]:
     return [
         {
-            "at": row.pgh_created_at,
-            "what": row.pgh_label,
-            "desired_state": row.desired_state,
-            "generation": row.generation,
-            "user": (row.pgh_context.metadata if row.pgh_context else {}).get("user"),
-            "request_id": (row.pgh_context.metadata if row.pgh_context else {}).get("request_id"),
+            "at": row.created_at,
+            "what": row.action,
+            "changed": sorted(row.after or {}) if row.before else [],
+            "desired_state": (row.after or {}).get("desired_state"),
+            "generation": (row.after or {}).get("generation"),
+            "user": row.actor,
+            "via": row.via,
+            "request_id": row.request_id,
         }
-        for row in details.history_rows(session_id).order_by("-pgh_id")[:SHOWN]
+        for row in details.history_rows(session_id)[:SHOWN]
     ][::-1]

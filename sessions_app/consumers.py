@@ -13,7 +13,7 @@ import structlog
 from channels.exceptions import DenyConnection
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from ambient.common import throttling, tracing
+from ambient.common import actor, throttling, tracing
 from ambient.common.errors import as_application_error
 from ambient.common.exceptions import (
     ApplicationError,
@@ -217,7 +217,7 @@ def _permitted(
         raise not_found("Session", session_id)
     if not any(user.has_perm(permission, session) for permission in permissions):
         raise Forbidden("Not permitted")
-    with pghistory.context(user=user.username, **tracing.headers()):
+    with pghistory.context(route="websocket", **actor.of_caller(user), **tracing.headers()):
         return function(session, user, body)
 
 

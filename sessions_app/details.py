@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from django.apps import apps
 from django.db.models import CharField, QuerySet
 from django.db.models.functions import Left, Length, Right
 
 from ambient.common.formats import duration, shortened
 from ambient.common.json_text import parsed
+from projects_app.models import AuditEntry
 from sessions_app.choices import ACTIVE_PHASES, FINAL_PHASES, Delivery
 from sessions_app.models import Interrupt, Run, RunLog, Session, SessionEvent, SessionMessage
 
@@ -61,10 +61,8 @@ def log_rows(session_id: str) -> QuerySet[Any, Any]:
 
 
 def history_rows(session_id: str) -> QuerySet[Any, Any]:
-    """Every wish that was recorded, with who made it."""
-    history = apps.get_model("sessions_app.SessionHistory")  # made by pghistory, so by its name
-    rows: QuerySet[Any, Any] = history._default_manager.filter(pgh_obj_id=session_id)
-    return rows.select_related("pgh_context")
+    """Every wish that was recorded, with who made it, the newest first."""
+    return AuditEntry.objects.filter(object_id=session_id, kind="Session").order_by("-created_at", "-id")
 
 
 def _beginning(column: str) -> Left:
@@ -141,5 +139,5 @@ def context_of(session: Session) -> dict[str, Any]:
             Interrupt.objects.filter(session=session, state="open").order_by("created_at")[:SHOWN]
         ),
         "log": log_tail(session.pk),
-        "history": list(history_rows(session.pk).order_by("-pgh_id")[:SHOWN]),
+        "history": list(history_rows(session.pk)[:SHOWN]),
     }

@@ -113,7 +113,8 @@ def caller_name(user: Any, address: str | None) -> str:
     """Who pays: the API key, the runner's session or the person; for nobody the address."""
     if not getattr(user, "is_authenticated", False):
         return f"address:{network(address)}"
-    return str(getattr(user, "limited_as", None) or f"user:{user.pk}")
+    via, via_id = getattr(user, "came_by", (None, None))
+    return f"{via}:{via_id}" if via in ("api_key", "session") else f"user:{user.pk}"
 
 
 @functools.cache

@@ -46,3 +46,37 @@ DROP TRIGGER ambient_count_updated ON {table};
 DROP FUNCTION ambient_count_{kind}_inserted();
 DROP FUNCTION ambient_count_{kind}_deleted();
 """
+
+
+HISTORY_COLUMNS = "ARRAY['pgh_id', 'pgh_created_at', 'pgh_label', 'pgh_obj_id', 'pgh_context_id']"
+
+
+def carry_history(
+    kind: str, table: str, *, name: str, project: str, left_out: tuple[str, ...], hidden: tuple[str, ...] = ()
+) -> str:
+    """Entries of the audit log from a history table of django-pghistory, which holds a snapshot a write."""
+    plain = f"to_jsonb(h) - {HISTORY_COLUMNS} - ARRAY[{', '.join(repr(column) for column in left_out)}]"
+    old = "".join(
+        f" || jsonb_build_object('{column}', CASE WHEN old ->> '{column}' IS NOT NULL THEN '[hidden]' END)"
+        for column in hidden
+    )
+    new = "".join(
+        f" || jsonb_build_object('{column}', CASE WHEN new ->> '{column}' IS NULL THEN NULL "
+        f"WHEN old IS NULL OR old ->> '{column}' IS NOT DISTINCT FROM new ->> '{column}' THEN '[hidden]' "
+        "ELSE '[changed]' END)"
+        for column in hidden
+    )
+    return f"""
+INSERT INTO projects_app_auditentry (created_at, kind, object_id, object_name, project, action, before, after,
+  actor, via, process, request_id)
+SELECT at, '{kind}', object_id, name, project, action_, before_, after_,
+  context ->> 'user', 'unknown', 'unknown', context ->> 'request_id'
+FROM (
+  SELECT h.pgh_id, h.pgh_created_at AS at, h.pgh_obj_id AS object_id, h.{name} AS name, {project} AS project,
+    c.metadata AS context, {plain} AS new,
+    lag({plain}) OVER (PARTITION BY h.pgh_obj_id ORDER BY h.pgh_id) AS old
+  FROM {table} h LEFT JOIN pghistory_context c ON c.id = h.pgh_context_id
+) snapshots, ambient_audit_shape(old{old}, new{new})
+WHERE action_ <> 'update' OR after_ IS NOT NULL
+ORDER BY at, pgh_id;
+"""

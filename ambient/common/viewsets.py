@@ -15,9 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from ambient.common import idempotency, throttling, tracing
+from ambient.common import actor, idempotency, throttling
 from ambient.common.deep_pages import DEFAULT_ORDER
-from ambient.common.errors import operation_id_of
 from ambient.common.exceptions import Forbidden, NotFound, Unauthenticated, not_found
 from ambient.common.parsers import WireRequest
 from ambient.common.permissions import ANYONE_SIGNED_IN
@@ -46,7 +45,7 @@ class WireView(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Opened here and not in a middleware: the context is kept per thread, and this is the view's.
-        with pghistory.context(request_id=operation_id_of(request), **tracing.headers()):
+        with pghistory.context(**actor.of_request(request)):
             return super().dispatch(request, *args, **kwargs)
 
     def perform_authentication(self, request: Any) -> None:
@@ -59,7 +58,7 @@ class WireView(APIView):
         self.limit_headers = throttling.spend(self.limit_of(request, user), user, address)
         username = getattr(user, "username", "")
         if username:
-            pghistory.context(user=username)
+            pghistory.context(**actor.of_caller(user))
             structlog.contextvars.bind_contextvars(user=username)
 
     def limit_of(self, request: Any, user: Any) -> str:

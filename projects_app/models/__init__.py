@@ -3,6 +3,7 @@
 from projects_app.models.agent import Agent, InboxMessage
 from projects_app.models.api_key import ApiKey
 from projects_app.models.application import Application
+from projects_app.models.audit import AuditEntry
 from projects_app.models.counter import RowCount
 from projects_app.models.credential import Credential
 from projects_app.models.grants import (
@@ -25,6 +26,7 @@ __all__ = [
     "AgentUserObjectPermission",
     "ApiKey",
     "Application",
+    "AuditEntry",
     "Credential",
     "CredentialGroupObjectPermission",
     "CredentialUserObjectPermission",

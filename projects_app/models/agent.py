@@ -1,8 +1,8 @@
 """Agent: a named role with a prompt that sessions are started from; and its inbox."""
 
-import pghistory
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, live_list_indexes, search_indexes
 from projects_app.choices import OBJECT_PERMISSIONS
 from projects_app.models.project import Project
@@ -13,7 +13,13 @@ DEFAULT_TEMPERATURE = 0.7
 DEFAULT_MAX_TOKENS = 4000
 
 
-@pghistory.track(model_name="AgentHistory")
+@audited(
+    "Agent",
+    name="{row}.name",
+    project="{row}.project_id",
+    exclude=["current_session_id"],
+    hidden=["environment_variables", "mcp_servers"],
+)
 class Agent(Entity):
     """Who does the work: prompt, model and defaults of the sessions it is started as."""
 

@@ -3,11 +3,15 @@
 from django.conf import settings
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity
 from projects_app.models.project import Project
 from projects_app.models.rbac import Role
 
 
+@audited(
+    "ApiKey", name="{row}.prefix", project="{row}.project_id", exclude=["last_used_at"], hidden=["digest"]
+)
 class ApiKey(Entity):
     """Acts as its user, at most within its project and at most with its role's permissions."""
 

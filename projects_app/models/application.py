@@ -1,8 +1,8 @@
 """Application: a folder of a Git repository that a project is to be kept in line with."""
 
-import pghistory
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, search_indexes
 from projects_app.models.credential import Credential
 from projects_app.querysets import ApplicationQuerySet
@@ -10,7 +10,25 @@ from projects_app.querysets import ApplicationQuerySet
 DEFAULT_RETRIES = 3
 
 
-@pghistory.track(model_name="ApplicationHistory")
+STATUS_FIELDS = (
+    "sync_status",
+    "health_status",
+    "sync_revision",
+    "operation_phase",
+    "operation_message",
+    "resource_status",
+    "conditions",
+    "last_synced_at",
+)
+"""What the sync engine writes."""
+
+
+@audited(
+    "Application",
+    name="{row}.name",
+    project="CASE WHEN coalesce({row}.destination_ambient_url, '') = '' THEN {row}.destination_project END",
+    exclude=STATUS_FIELDS,
+)
 class Application(Entity):
     """What is wanted, and how far the sync engine got with it."""
 

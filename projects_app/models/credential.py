@@ -1,15 +1,15 @@
 """Credential: a secret that sessions use towards other services; only its ciphertext is kept."""
 
-import pghistory
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, search_indexes
 from ambient.common.sealed import SealedTextField, sealed_index
 from projects_app.choices import OBJECT_PERMISSIONS, Provider
 from projects_app.querysets import CredentialQuerySet
 
 
-@pghistory.track(model_name="CredentialHistory", exclude=["token_sealed"])
+@audited("Credential", name="{row}.name", hidden=["token_sealed"])
 class Credential(Entity):
     """A token for a provider, sealed and bound to this row (`ambient.common.encryption`)."""
 

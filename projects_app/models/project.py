@@ -1,8 +1,8 @@
 """Project: the tenant. Its id is its name."""
 
-import pghistory
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, Stamped, search_indexes
 from projects_app.choices import OBJECT_PERMISSIONS
 from projects_app.querysets import ProjectQuerySet, ProjectSettingsQuerySet
@@ -12,7 +12,7 @@ PROJECT_NAME = (
 )
 
 
-@pghistory.track(model_name="ProjectHistory")
+@audited("Project", name="{row}.id", project="{row}.id")
 class Project(Stamped):
     """A team's space: agents, sessions and the people who may use them."""
 
@@ -48,6 +48,7 @@ class Project(Stamped):
         return {"project": self.id}
 
 
+@audited("ProjectSettings", name="{row}.project_id", project="{row}.project_id")
 class ProjectSettings(Entity):
     """Defaults and group access of one project."""
 

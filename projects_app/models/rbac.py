@@ -2,10 +2,10 @@
 
 import json
 
-import pghistory
 from django.contrib.auth.models import Group
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity
 from projects_app.choices import Scope, expand
 from projects_app.models.agent import Agent
@@ -14,6 +14,7 @@ from projects_app.models.project import Project
 from projects_app.querysets import RoleBindingQuerySet, RoleQuerySet
 
 
+@audited("Role", name="{row}.name")
 class Role(Entity):
     """`permissions` is JSON text: an array of `resource:verb`, either half may be `*`."""
 
@@ -44,7 +45,16 @@ class Role(Entity):
         return expand(json.loads(self.permissions)) if self.permissions else frozenset()
 
 
-@pghistory.track(model_name="RoleBindingHistory")
+PROJECT_OF_BINDING = """coalesce({row}.project_id,
+  (SELECT a.project_id FROM projects_app_agent a WHERE a.id = {row}.agent_id),
+  (SELECT s.project_id FROM sessions_app_session s WHERE s.id = {row}.session_id))"""
+
+
+@audited(
+    "RoleBinding",
+    name="(SELECT r.name FROM projects_app_role r WHERE r.id = {row}.role_id)",
+    project=PROJECT_OF_BINDING,
+)
 class RoleBinding(Entity):
     """One role for one subject in one scope. Guardian rows follow from it, in the same transaction.
 

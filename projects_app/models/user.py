@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, ksuid_field
 from projects_app.access import allows
 from projects_app.querysets import UserQuerySet
@@ -27,6 +28,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.create_user(username, password, **(fields | {"is_staff": True, "is_superuser": True}))
 
 
+@audited("User", name="{row}.username", exclude=["last_login"], hidden=["password"])
 class User(Entity, AbstractBaseUser, PermissionsMixin):
     """A person or service account. Role bindings name the username, so it never changes hands silently."""
 
@@ -78,6 +80,7 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         return self.username
 
 
+@audited("ExternalIdentity", name="{row}.subject", exclude=["claims_digest", "last_seen_at"])
 class ExternalIdentity(models.Model):
     """Who a user is at an OpenID Connect provider: issuer and subject, never an e-mail address."""
 
@@ -100,3 +103,25 @@ class ExternalIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+@audited("Group", name="{row}.name", object_id="{row}.id::text")
+class AuditedGroup(Group):
+    """Django's Group, where its triggers are declared."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@audited(
+    "GroupMember",
+    name="(SELECT u.username FROM projects_app_user u WHERE u.id = {row}.user_id)",
+    object_id="{row}.group_id::text",
+)
+class AuditedMembership(User.groups.through):  # type: ignore[name-defined]
+    """Who is in which group, where its triggers are declared. The object is the group."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()

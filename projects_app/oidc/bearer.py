@@ -3,6 +3,7 @@
 import functools
 from typing import Any
 
+import pghistory
 from django.conf import settings
 
 from ambient.issuers import Issuer
@@ -25,11 +26,16 @@ def oidc_user(token: str) -> Any:
     if not settings.OIDC_ISSUERS or not looks_like_jwt(token):
         return None
     identity = _verifier(tuple(settings.OIDC_ISSUERS)).identity(token)
+    came_by = ("jwt", identity.issuer)
+    pghistory.context(via=came_by[0], via_id=came_by[1])  # the sign-in may write: nobody else decides it
     link = (
         ExternalIdentity.objects.select_related("user")
         .filter(issuer=identity.issuer, subject=identity.subject)
         .first()
     )
     if link is not None and link.claims_digest == claims_digest(identity) and may_sign_in(link.user):
-        return link.user
-    return identity_sign_in(identity=identity)
+        user: Any = link.user
+    else:
+        user = identity_sign_in(identity=identity)
+    user.came_by = came_by
+    return user

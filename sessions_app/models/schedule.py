@@ -2,17 +2,22 @@
 
 import datetime
 
-import pghistory
 from django.db import models
 from django.utils import timezone
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, live_list_indexes
 from projects_app.models import Agent, Project
 from sessions_app.cron import next_due
 from sessions_app.querysets import ScheduledSessionQuerySet
 
 
-@pghistory.track(model_name="ScheduledSessionHistory")
+@audited(
+    "ScheduledSession",
+    name="{row}.name",
+    project="{row}.project_id",
+    exclude=["last_run_at", "next_run_at"],
+)
 class ScheduledSession(Entity):
     """When and what; every start of it is a Session that names this row."""
 

@@ -9,9 +9,9 @@ The exact table is `sessions_app.choices.TRANSITIONS`; phase and conditions are 
 services; the reconciler makes it so.
 """
 
-import pghistory
 from django.db import models
 
+from ambient.common.audit import audited
 from ambient.common.models import Entity, live_list_indexes, search_indexes
 from ambient.common.sealed import SealedTextField, sealed_index
 from projects_app.choices import OBJECT_PERMISSIONS
@@ -47,9 +47,10 @@ SPEC_FIELDS = (
 """What a caller may set on create and change later."""
 
 WISH_FIELDS = (
-    "id",
     "project",
     "agent",
+    "parent_session",
+    "schedule",
     "created_by_user_id",
     "desired_state",
     "generation",
@@ -58,11 +59,12 @@ WISH_FIELDS = (
 )
 
 
-@pghistory.track(
-    pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange(*(f for f in WISH_FIELDS if f != "id"))),
-    model_name="SessionHistory",
-    fields=list(WISH_FIELDS),
+@audited(
+    "Session",
+    name="{row}.name",
+    project="{row}.project_id",
+    fields=WISH_FIELDS,
+    hidden=["environment_variables", "mcp_servers"],
 )
 class Session(Entity):
     """Optional text is NULL when unset: the wire leaves it out, and an empty text is something else."""

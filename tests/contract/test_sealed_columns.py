@@ -91,7 +91,7 @@ def test_no_other_column_of_the_database_holds_sealed_text(api_client):
     Credential.objects.update(description=seal("x", context="y"))
     assert holding_sealed_text() - registered == {
         ("projects_app_credential", "description"),
-        ("projects_app_credentialhistory", "description"),
+        ("projects_app_auditentry", "after"),
     }
 
 

@@ -18,6 +18,7 @@ SCRIPT = """
 import json
 import django
 django.setup()
+import pghistory
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -29,7 +30,12 @@ def migrate(targets):
 leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
 apps = migrate([(app, "0001_initial") for app in FIRST] + [leaf for leaf in leaves if leaf[0] not in FIRST])
 project = apps.get_model("projects_app", "Project").objects.create(id="old", description="kept")
-session = apps.get_model("sessions_app", "Session").objects.create(id="s1", name="old", project=project)
+with pghistory.context(user="ann", request_id="r-1"):
+    session = apps.get_model("sessions_app", "Session").objects.create(
+        id="s1", name="old", project=project, environment_variables='{"TOKEN": "hush"}')
+    apps.get_model("sessions_app", "Session").objects.update(
+        name="renamed", environment_variables='{"TOKEN": "hush-hush"}', generation=2)
+    apps.get_model("sessions_app", "Session").objects.update(name="old")
 apps.get_model("sessions_app", "SessionStream").objects.create(session_id=session.pk, event_seq=1)
 apps.get_model("sessions_app", "Run").objects.create(
     id="r1", session=session, number=1, first_seq=1, last_seq=1, state="finished")
@@ -40,10 +46,17 @@ apps.get_model("sessions_app", "SessionMessage").objects.create(
 apps.get_model("reconciler", "WorkItem").objects.create(kind="session", key="s1")
 migrate(leaves)
 
-from projects_app.models import Project, RowCount
+from projects_app.models import AuditEntry, Project, RowCount
 from reconciler.models import WorkItem
 from sessions_app.models import Run, Session, SessionEvent, SessionMessage
+Session.objects.update(name="old!")
+Session.objects.update(name="old")
 print(json.dumps({
+    "audit": [
+        [e.action, e.actor, e.request_id, e.via, e.project, e.before,
+         e.after if e.before else sorted(e.after)]
+        for e in AuditEntry.objects.filter(kind="Session", object_id="s1").order_by("created_at", "id")
+    ],
     "project": Project.objects.get().description,
     "session": Session.objects.live().get().name,
     "run": Run.objects.get().state,
@@ -78,7 +91,24 @@ def test_rows_of_the_first_migrations_are_kept(database, tmp_path):
         [sys.executable, "-c", script], cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    hidden, changed = "[hidden]", "[changed]"
+    known = ["ann", "r-1", "unknown", "old"]
+    found = json.loads(done.stdout)
+    made, *changes = found.pop("audit")
+    assert made[:5] == ["create", *known]
+    assert {"name", "environment_variables", "desired_state"} <= set(made[6])
+    assert changes == [
+        [
+            "update",
+            *known,
+            {"name": "old", "environment_variables": hidden, "generation": 1},
+            {"name": "renamed", "environment_variables": changed, "generation": 2},
+        ],
+        ["update", *known, {"name": "renamed"}, {"name": "old"}],
+        ["update", None, None, "command", "old", {"name": "old"}, {"name": "old!"}],
+        ["update", None, None, "command", "old", {"name": "old!"}, {"name": "old"}],
+    ]
+    assert found == {
         "project": "kept",
         "session": "old",
         "run": "finished",
@@ -87,3 +117,4 @@ def test_rows_of_the_first_migrations_are_kept(database, tmp_path):
         "work": ["s1"],
         "counted": ["project", "session"],
     }
+    assert "hush" not in done.stdout

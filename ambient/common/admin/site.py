@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
-from ambient.common import throttling, tracing
+from ambient.common import actor, throttling
 from ambient.common.admin.models import has_soft_delete
-from ambient.common.errors import error_response, operation_id_of
+from ambient.common.errors import error_response
 from ambient.common.exceptions import TooMany
 
 View = Callable[..., HttpResponseBase]
@@ -42,9 +42,10 @@ class AmbientAdminSite(UnfoldAdminSite):
         checked: View = super().admin_view(view, cacheable)
 
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            who = {"user": request.user.get_username()} if request.user.is_authenticated else {}
-            structlog.contextvars.bind_contextvars(**who)
-            with pghistory.context(request_id=operation_id_of(request), **who, **tracing.headers()):
+            who = actor.of_caller(request.user) if request.user.is_authenticated else {}
+            if who:
+                structlog.contextvars.bind_contextvars(user=who["user"])
+            with pghistory.context(**actor.of_request(request), **who):
                 try:
                     limit = throttling.usual_limit(request.method, request.user)
                     throttling.spend(limit, request.user, request.META.get("REMOTE_ADDR"))

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from projects_app.choices import Scope
-from projects_app.models import Role
+from projects_app.models import AuditEntry, Role
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.role_bindings import role_binding_create
@@ -102,6 +102,7 @@ def everything(made, tenant, user):
         ),
         "projects_app_apikey": key,
         "auth_group": Group.objects.create(name="night shift"),
+        "projects_app_auditentry": AuditEntry.objects.filter(object_id=made.pk).get(),
         "reconciler_workitem": WorkItem.objects.get(key=made.pk),
         "reconciler_limit": Limit.objects.get(project=None),
     }

@@ -24,6 +24,7 @@ KINDS = [
     "projects_app_rolebinding",
     "projects_app_apikey",
     "auth_group",
+    "projects_app_auditentry",
     "reconciler_workitem",
     "reconciler_limit",
 ]

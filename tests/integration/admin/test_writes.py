@@ -15,9 +15,9 @@ from projects_app.choices import Scope
 from projects_app.models import (
     Agent,
     ApiKey,
+    AuditEntry,
     Credential,
     Project,
-    ProjectHistory,
     Role,
     RoleBinding,
     User,
@@ -27,7 +27,7 @@ from projects_app.services.role_bindings import role_binding_create
 from projects_app.services.roles import role_create
 from reconciler.models import WorkItem
 from sessions_app.choices import DesiredState, Phase
-from sessions_app.models import ScheduledSession, Session, SessionHistory, SessionMessage
+from sessions_app.models import ScheduledSession, Session, SessionMessage
 from tests.factories import AgentFactory, CredentialFactory, ProjectFactory, UserFactory
 
 
@@ -52,9 +52,9 @@ def operate(client, session, operation):
     return client.post(path, {"operation": operation})
 
 
-def last_actor(history, pk):
-    row = history.objects.filter(pgh_obj_id=pk).select_related("pgh_context").order_by("-pgh_id").first()
-    return (row.pgh_context.metadata.get("user"), bool(row.pgh_context.metadata.get("request_id")))
+def last_actor(pk):
+    row = AuditEntry.objects.filter(object_id=pk).latest("id")
+    return (row.actor, bool(row.request_id))
 
 
 # --- history
@@ -62,7 +62,7 @@ def last_actor(history, pk):
 
 def test_a_change_has_its_actor_in_the_history(boss, made):
     operate(boss, made, "stop")
-    assert last_actor(SessionHistory, made.pk) == ("root", True)
+    assert last_actor(made.pk) == ("root", True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -73,7 +73,7 @@ async def test_a_change_has_its_actor_in_the_history_under_asgi():
         await client.aforce_login(boss)
         response = await client.post(reverse("admin:projects_app_project_add"), {"id": "night-shift"})
         assert response.status_code == 302
-        assert await sync_to_async(last_actor)(ProjectHistory, "night-shift") == ("root", True)
+        assert await sync_to_async(last_actor)("night-shift") == ("root", True)
     finally:
         await sync_to_async(connections.close_all)()  # of the thread that served the request
 
@@ -192,7 +192,7 @@ def test_session_fields_that_people_set_change_and_the_reconcilers_do_not(boss, 
         None,
         None,
     )
-    assert last_actor(SessionHistory, made.pk) == ("root", True)
+    assert last_actor(made.pk) == ("root", True)
 
 
 def test_a_refusal_of_the_rules_is_shown_on_the_form(boss, made):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ambient.common.exceptions import Unauthenticated
 from projects_app.authentication import authenticate_bearer
-from projects_app.models import AgentHistory, ApiKey
+from projects_app.models import ApiKey, AuditEntry
 from projects_app.services.api_keys import api_key_create, api_key_revoke
 from projects_app.services.users import user_delete
 from tests.conftest import V1, WireClient
@@ -122,8 +122,8 @@ def test_cookie_of_an_inactive_user_is_refused(user):
 def test_history_names_the_actor_and_the_request(api_client, project, bind_role):
     bind_role("project:owner", project)
     response = api_client.call("post", "/projects/demo/agents", {"name": "x"})
-    entry = AgentHistory.objects.get(pgh_obj_id=response.json()["id"])
-    assert entry.pgh_context.metadata == {"user": "alice", "request_id": response["X-Operation-ID"]}
+    entry = AuditEntry.objects.get(object_id=response.json()["id"])
+    assert (entry.actor, entry.request_id) == ("alice", response["X-Operation-ID"])
 
 
 def test_operation_id_of_the_client_is_kept(api_client):

@@ -83,7 +83,7 @@ def test_the_exit_code_is_the_runs_result(run, platform, state, events, code, li
         "running",
     )
     assert f"session_show {session.pk}" in out
-    assert details.history_rows(session.pk).first().pgh_context.metadata["user"] == "admin"
+    assert details.history_rows(session.pk).first().actor == "admin"
 
 
 def test_stop_on_exit(run, platform):

@@ -50,7 +50,7 @@ def test_as_json(run, made):
     assert [run["state"] for run in report["runs"]] == ["queued"]
     assert [message["text"] for message in report["messages"]] == ["do it"]
     assert report["work"]["key"] == made.pk
-    assert [entry["what"] for entry in report["history"]] == ["insert"]
+    assert [entry["what"] for entry in report["history"]] == ["create"]
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])

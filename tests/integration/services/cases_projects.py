@@ -3,6 +3,7 @@
 import json
 
 from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
 
 from projects_app.models import (
     GlobalGrant,
@@ -27,6 +28,7 @@ from projects_app.services.applications import (
     application_sync,
     application_update,
 )
+from projects_app.services.audit import audit_prune
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 from projects_app.services.group_access import group_access_change
 from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
@@ -243,7 +245,14 @@ def _known() -> str:
     return "known"
 
 
+def _old_entries() -> Arguments:
+    """As every row that is made here has left some."""
+    UserFactory()
+    return {"older_than": timezone.now()}
+
+
 CASES = [
+    case(audit_prune, _old_entries),
     case(agent_create, _agent_to_create),
     case(agent_update, lambda: {"agent": AgentFactory(), "changes": {"name": "new", "labels": LABELS}}),
     case(agent_delete, lambda: {"agent": AgentFactory()}),

@@ -4,10 +4,10 @@ import pytest
 
 from ambient.common.encryption import unseal
 from ambient.common.exceptions import Conflict, Forbidden, InvalidField, NotFound
-from projects_app.models import Project, RowCount
+from projects_app.models import AuditEntry, Project, RowCount
 from reconciler.models import WorkItem
 from sessions_app.choices import DesiredState, Phase
-from sessions_app.models import MessageCounter, Session, SessionHistory, SessionStream
+from sessions_app.models import MessageCounter, Session, SessionStream
 from sessions_app.services.sessions import (
     session_create,
     session_delete,
@@ -98,10 +98,11 @@ def test_only_wishes_make_work_and_history(made) -> None:
     session_update(session=made, changes={"labels": '{"a": 1}'})
     session_stop(session=made)
     assert work(made).version == version + 1
-    assert list(SessionHistory.objects.order_by("pgh_id").values_list("labels", "desired_state")) == [
-        (None, "running"),
-        ('{"a": 1}', "running"),
-        ('{"a": 1}', "stopped"),
+    entries = AuditEntry.objects.filter(kind="Session").order_by("id")
+    assert entries.first().action == "create"
+    assert list(entries.values_list("after", flat=True)[1:]) == [
+        {"labels": '{"a": 1}'},
+        {"desired_state": "stopped", "generation": 2},
     ]
     made.refresh_from_db()
     assert made.labels_index == {"a": 1}

@@ -23,6 +23,14 @@ from .application_merge_labels_body import ApplicationMergeLabelsBody
 from .application_patch_request import ApplicationPatchRequest
 from .application_request import ApplicationRequest
 from .application_sync_request import ApplicationSyncRequest
+from .audit_entry import AuditEntry
+from .audit_entry_action import AuditEntryAction
+from .audit_entry_after import AuditEntryAfter
+from .audit_entry_before import AuditEntryBefore
+from .audit_entry_list import AuditEntryList
+from .audit_entry_via import AuditEntryVia
+from .audit_export_action import AuditExportAction
+from .audit_list_action import AuditListAction
 from .auth_config import AuthConfig
 from .background_tasks import BackgroundTasks
 from .background_tasks_tasks_item import BackgroundTasksTasksItem
@@ -157,6 +165,14 @@ __all__ = (
     "ApplicationPatchRequest",
     "ApplicationRequest",
     "ApplicationSyncRequest",
+    "AuditEntry",
+    "AuditEntryAction",
+    "AuditEntryAfter",
+    "AuditEntryBefore",
+    "AuditEntryList",
+    "AuditEntryVia",
+    "AuditExportAction",
+    "AuditListAction",
     "AuthConfig",
     "BackgroundTasks",
     "BackgroundTasksTasksItem",
