@@ -20,6 +20,8 @@ SCOPED_MODELS = {
     "session": "sessions_app.Session",
     "credential": "projects_app.Credential",
 }
+RUNNER_PREFIX = "session:"
+"""A runner is called so, with its session's id; nobody else may be."""
 NOTHING = Q(pk__in=())
 EVERYTHING = ~NOTHING  # an empty Q would vanish in an OR
 
@@ -204,7 +206,7 @@ class RunnerIdentity:
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
-        self.username = f"session:{session_id}"
+        self.username = f"{RUNNER_PREFIX}{session_id}"
         self.access = RunnerAccess(session_id)
 
     def has_perm(self, permission: str, obj: Model | None = None) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.db.models import Q
 
 from ambient.common.models import LiveQuerySet
-from projects_app.access import access_of
+from projects_app.access import PersonAccess, access_of
 
 
 class ProjectQuerySet(LiveQuerySet):
@@ -52,6 +52,19 @@ class UserQuerySet(LiveQuerySet):
         if access_of(user).everywhere("user:read"):
             return self.live()
         return self.live().filter(username=getattr(user, "username", None) or "")
+
+
+class ApiKeyQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """One's own, within the key that one came with; all only for who may read keys everywhere."""
+        access = access_of(user)
+        if access.everywhere("api_key:read"):
+            return self.live()
+        within = access.api_key.project_id if isinstance(access, PersonAccess) and access.api_key else None
+        if not access.as_person("api_key:read", within):
+            return self.none()
+        own = self.live().filter(user=user.pk)
+        return own if within is None else own.filter(project=within)
 
 
 class RoleQuerySet(LiveQuerySet):

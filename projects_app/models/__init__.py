@@ -4,7 +4,7 @@ from projects_app.models.agent import Agent, InboxMessage
 from projects_app.models.api_key import ApiKey
 from projects_app.models.application import Application
 from projects_app.models.counter import RowCount
-from projects_app.models.credential import Credential
+from projects_app.models.credential import Credential, CredentialState
 from projects_app.models.grants import (
     AgentGroupObjectPermission,
     AgentUserObjectPermission,
@@ -27,6 +27,7 @@ __all__ = [
     "Application",
     "Credential",
     "CredentialGroupObjectPermission",
+    "CredentialState",
     "CredentialUserObjectPermission",
     "ExternalIdentity",
     "GlobalGrant",
