@@ -36,7 +36,16 @@ class UserAdmin(ServiceAdmin):
     search_fields = ("username__startswith", "id__startswith")
     search_help_text = "Username or id, from its beginning"
     ordering = ("-created_at", "-id")
-    fields = ("username", "name", "email", "service_account", *POWERS, "last_login", "created_at", "deleted_at")
+    fields = (
+        "username",
+        "name",
+        "email",
+        "service_account",
+        *POWERS,
+        "last_login",
+        "created_at",
+        "deleted_at",
+    )
     readonly_fields = ("last_login", "created_at", "deleted_at")
     filter_horizontal = ()
     create_only = ("service_account",)

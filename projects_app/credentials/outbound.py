@@ -145,7 +145,9 @@ def _opened(call: Call, parts: SplitResult, headers: dict[str, str], body: bytes
         "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         "retries": False,
     }
-    secure = {"ssl_context": _context(call.ca_data, environment["verify"])} if parts.scheme == "https" else {}
+    secure: dict[str, Any] = {}
+    if parts.scheme == "https":
+        secure = {"ssl_context": _context(call.ca_data, environment["verify"])}
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     how: dict[str, Any] = {"redirect": False, "preload_content": False, "headers": headers, "body": body}
     if proxy is not None:
@@ -156,7 +158,7 @@ def _opened(call: Call, parts: SplitResult, headers: dict[str, str], body: bytes
     shown = f"[{host}]" if ":" in host else host
     headers["Host"] = shown if parts.port is None else f"{shown}:{parts.port}"
     if secure:
-        names = {"server_hostname": host, "assert_hostname": host}
+        names: dict[str, Any] = {"server_hostname": host, "assert_hostname": host}
         return urllib3.HTTPSConnectionPool(address, port, **common, **secure, **names).urlopen(
             call.method, path, **how
         )

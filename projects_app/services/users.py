@@ -6,8 +6,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ambient.common.database import transactional
 from ambient.common import hints
+from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, InvalidField, not_found
 from projects_app.access import RUNNER_PREFIX
 from projects_app.models import ApiKey, RoleBinding, User

@@ -47,7 +47,5 @@ class Command(BaseCommand):
             end = end_of_key(expires_at)
         except InvalidField as exc:
             raise CommandError(exc.reason) from exc
-        _, text = api_key_create(
-            user=user, name=options["name"], project=project, role=role, expires_at=end
-        )
+        _, text = api_key_create(user=user, name=options["name"], project=project, role=role, expires_at=end)
         self.stdout.write(text)
