@@ -22,6 +22,9 @@ SCOPED_MODELS = {
 }
 RUNNER_PREFIX = "session:"
 """A runner is called so, with its session's id; nobody else may be."""
+FETCH_TOKEN = "credential:fetch_token"
+TOKEN_READER = "credential:token-reader"
+"""Role of a session on the credentials that it uses."""
 NOTHING = Q(pk__in=())
 EVERYTHING = ~NOTHING  # an empty Q would vanish in an OR
 
@@ -144,7 +147,7 @@ def _holds(user: Any, scope: str, pk: str, permission: str) -> bool:
 
 
 class RunnerAccess:
-    """A runner's session token: it reads its own session and nothing else.
+    """A runner's session token: it reads its own session, the tokens of its credentials, and nothing else.
 
     What it may write (its status, its agent's own entries) those views allow it by name, so that an agent
     cannot answer its own questions or send itself messages.
@@ -160,10 +163,18 @@ class RunnerAccess:
     def everywhere(self, permission: str) -> bool:
         return False
 
+    def _credentials(self) -> QuerySet[Any, Any]:
+        held = apps.get_model("projects_app.RoleBinding").objects.held_by_session(self.session_id)
+        return held.values("credential_id")
+
     def covers(self, permission: str, scopes: Mapping[str, str | None]) -> bool:
+        if permission == FETCH_TOKEN:
+            return self._credentials().filter(credential_id=scopes.get("credential")).exists()
         return permission in self.permissions and scopes.get("session") == self.session_id
 
     def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
+        if permission == FETCH_TOKEN and "credential" in paths:
+            return Q(**{f"{paths['credential']}__in": self._credentials()})
         if permission not in self.permissions or "session" not in paths:
             return NOTHING
         return Q(**{paths["session"]: self.session_id})

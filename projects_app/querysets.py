@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.db.models import Q
 
 from ambient.common.models import LiveQuerySet
-from projects_app.access import PersonAccess, access_of
+from projects_app.access import RUNNER_PREFIX, TOKEN_READER, PersonAccess, access_of
 
 
 class ProjectQuerySet(LiveQuerySet):
@@ -74,6 +74,15 @@ class RoleQuerySet(LiveQuerySet):
 
 
 class RoleBindingQuerySet(LiveQuerySet):
+    def held_by_session(self, session_id: str) -> Self:
+        """Those by which a session's runner reads tokens; the platform alone makes them."""
+        return self.live().filter(
+            scope="credential",
+            role__name=TOKEN_READER,
+            session_id=session_id,
+            user_id=f"{RUNNER_PREFIX}{session_id}",
+        )
+
     def visible_to(self, user: Any) -> Self:
         """One's own bindings, and those on the projects, agents and credentials that one may read."""
         access = access_of(user)

@@ -58,7 +58,7 @@ def api_key_create(
         role=role,
         expires_at=expires_at,
     )
-    log.info("api key made", prefix=key.prefix, api_key=key.pk, owner=user.username)
+    log.info("api key made", prefix=key.prefix, key_id=key.pk, owner=user.username)
     return key, text
 
 
@@ -134,5 +134,5 @@ def api_key_revoke(*, key: ApiKey) -> None:
     """The key is refused from now on, everywhere: its row is read with each request. Open streams end."""
     now = timezone.now()
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now, updated_at=now):
-        log.info("api key revoked", prefix=key.prefix, api_key=key.pk, owner=key.user.username)
+        log.info("api key revoked", prefix=key.prefix, key_id=key.pk, owner=key.user.username)
         hints.publish_on_commit(hints.ACCESS, str(key.user_id))
