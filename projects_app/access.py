@@ -22,8 +22,8 @@ SCOPED_MODELS = {
 }
 RUNNER_PREFIX = "session:"
 """A runner is called so, with its session's id; nobody else may be."""
-FETCH_TOKEN = "credential:fetch_token"
-TOKEN_READER = "credential:token-reader"
+FETCH_TOKEN = "credential:fetch_token"  # noqa: S105 - a permission
+TOKEN_READER = "credential:token-reader"  # noqa: S105 - a role
 """Role of a session on the credentials that it uses."""
 NOTHING = Q(pk__in=())
 EVERYTHING = ~NOTHING  # an empty Q would vanish in an OR

@@ -78,6 +78,7 @@ def world(project, admin):
         "scheduled-sessions": schedule_create(actor="root", project=project, values=schedule).pk,
     }
     key, text = api_key_create(user=admin)
+    ids["api_keys"] = key.pk
     return ids, f"Bearer {text}"
 
 

@@ -24,6 +24,7 @@ NAMES = ("sealed", "secret", "ciphertext", "encrypted")
 def test_the_registry():
     assert {str(column) for column in sealed_columns()} == {
         "Credential.token_sealed",
+        "CredentialState.access_sealed",
         "Session.runner_secret",
     }
 

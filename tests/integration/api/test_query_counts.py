@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from projects_app.models import Role
+from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
 from projects_app.services.role_bindings import role_binding_create
@@ -70,6 +71,8 @@ COSTS = {
     "/credentials": (4, 3),
     "/credentials/{credential}": (4, 2),
     "/credentials/{credential}/token": (4, 2),
+    "/api_keys": (4, 3),
+    "/api_keys/{key}": (3, 2),
     "/applications": (4, 3),
     "/applications/{application}": (3, 2),
     "/applications/{application}/status": (3, 2),
@@ -119,6 +122,7 @@ def world(project, user, bind_role):
         "user": user.pk,
         "role": binding.role_id,
         "binding": binding.pk,
+        "key": api_key_create(user=user)[0].pk,
     }
 
     def grow():
@@ -135,6 +139,7 @@ def world(project, user, bind_role):
             ProjectSettingsFactory(project=other)
             RoleFactory()
             UserFactory()
+            api_key_create(user=user)
             _schedule(project, f"s-{n}")
             _credential(user, f"c-{n}")
             bind_role("agent:observer", agent, to=UserFactory())
