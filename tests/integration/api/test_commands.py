@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from ambient import env
+from ambient.common.exceptions import Unauthenticated
 from projects_app.access import access_of
 from projects_app.authentication import authenticate_bearer
 from projects_app.models import ApiKey, Role, RoleBinding, User
