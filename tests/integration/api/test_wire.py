@@ -102,7 +102,6 @@ CREATES = {
     "agents": ("/projects/{project}/agents", {"name": "fresh"}),
     "inbox": ("/projects/{project}/agents/{agent}/inbox", {"body": "hi"}),
     "credentials": ("/credentials", {"name": "fresh", "provider": "github"}),
-    "api_keys": ("/api_keys", {"name": "fresh"}),
     "applications": ("/applications", APPLICATION | {"name": "fresh"}),
     "scheduled-sessions": ("/projects/{project}/scheduled-sessions", SCHEDULE | {"name": "fresh"}),
 }
@@ -284,7 +283,7 @@ UNKNOWN_IS_GONE = (
     "credentials",
     "applications",
 )
-NAMES_ARE_FREE = ("sessions", "inbox", "credentials", "api_keys")
+NAMES_ARE_FREE = ("sessions", "inbox", "credentials")
 
 
 @pytest.mark.parametrize("kind", UNKNOWN_IS_GONE)
