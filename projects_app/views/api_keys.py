@@ -7,7 +7,6 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.response import Response
 
-from ambient.common.permissions import crud
 from ambient.common.viewsets import ScopedViewSet
 from projects_app.access import access_of
 from projects_app.key_serializers import ApiKeyMadeSerializer, ApiKeySerializer
@@ -26,7 +25,12 @@ class ApiKeyViewSet(ScopedViewSet):
 
     queryset = ApiKey.objects.select_related("user")
     serializer_class = ApiKeySerializer
-    action_permissions = crud("api_key")
+    action_permissions = {
+        "list": "api_key:read",
+        "retrieve": "api_key:read",
+        "create": "api_key:create",
+        "destroy": "api_key:delete",
+    }
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
