@@ -188,6 +188,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if found.is_site_local:  # deprecated by RFC 3879, and counted as global by Python
+            return False
     return found.is_global and not found.is_multicast
 
 

