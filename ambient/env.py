@@ -417,7 +417,25 @@ SERVICE_ACCOUNT = _read(
     "AMBIENT_SERVICE_ACCOUNT",
     "",
     str,
-    "Username of an existing controller; it alone (also as `service-account-NAME`) may report a phase.",
+    "Username of an existing controller; it alone (also as `service-account-NAME`) may report a phase, and "
+    "it is made an administrator with its first request.",
+)
+API_KEY_DEFAULT_DAYS = _read(
+    "AMBIENT_API_KEY_DEFAULT_DAYS",
+    90,
+    whole(0),
+    "Days that an API key lasts when nobody says how long; 0: as long as AMBIENT_API_KEY_MAX_DAYS allows.",
+)
+API_KEY_MAX_DAYS = _read(
+    "AMBIENT_API_KEY_MAX_DAYS", 365, whole(0), "Most days that an API key may last; 0: no limit."
+)
+CREDENTIAL_PRIVATE_HOSTS = _read(
+    "AMBIENT_CREDENTIAL_PRIVATE_HOSTS",
+    NO_NAMES,
+    names,
+    "Hosts of private networks, such as a GitLab of one's own, that credentials may be used with, also "
+    "without TLS, comma separated.",
+    shown="none",
 )
 
 

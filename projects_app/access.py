@@ -20,6 +20,11 @@ SCOPED_MODELS = {
     "session": "sessions_app.Session",
     "credential": "projects_app.Credential",
 }
+RUNNER_PREFIX = "session:"
+"""A runner is called so, with its session's id; nobody else may be."""
+FETCH_TOKEN = "credential:fetch_token"  # noqa: S105 - a permission
+TOKEN_READER = "credential:token-reader"  # noqa: S105 - a role
+"""Role of a session on the credentials that it uses."""
 NOTHING = Q(pk__in=())
 EVERYTHING = ~NOTHING  # an empty Q would vanish in an OR
 
@@ -187,7 +192,7 @@ def _any(querysets: Iterable[QuerySet[Any, Any]]) -> bool:
 
 
 class RunnerAccess:
-    """A runner's session token: it reads its own session and nothing else.
+    """A runner's session token: it reads its own session, the tokens of its credentials, and nothing else.
 
     What it may write (its status, its agent's own entries) those views allow it by name, so that an agent
     cannot answer its own questions or send itself messages.
@@ -203,10 +208,18 @@ class RunnerAccess:
     def everywhere(self, permission: str) -> bool:
         return False
 
+    def _credentials(self) -> QuerySet[Any, Any]:
+        held = apps.get_model("projects_app.RoleBinding").objects.held_by_session(self.session_id)
+        return held.values("credential_id")
+
     def covers(self, permission: str, scopes: Mapping[str, str | None]) -> bool:
+        if permission == FETCH_TOKEN:
+            return self._credentials().filter(credential_id=scopes.get("credential")).exists()
         return permission in self.permissions and scopes.get("session") == self.session_id
 
     def rows(self, permission: str, paths: Mapping[str, str]) -> Q:
+        if permission == FETCH_TOKEN and "credential" in paths:
+            return Q(**{f"{paths['credential']}__in": self._credentials()})
         if permission not in self.permissions or "session" not in paths:
             return NOTHING
         return Q(**{paths["session"]: self.session_id})
@@ -249,7 +262,7 @@ class RunnerIdentity:
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
-        self.username = f"session:{session_id}"
+        self.username = f"{RUNNER_PREFIX}{session_id}"
         self.access = RunnerAccess(session_id)
         self.came_by = ("session", session_id)
 

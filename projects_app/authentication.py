@@ -19,6 +19,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from ambient.common.exceptions import Unauthenticated
 from projects_app.access import PersonAccess
 from projects_app.models import ApiKey
+from projects_app.services.controller import controller_ensure
 
 API_KEY = re.compile(r"amb_[A-Za-z0-9_-]{43}", re.ASCII)
 LAST_USED_STEP = datetime.timedelta(minutes=1)
@@ -52,9 +53,11 @@ def api_key_user(token: str) -> Any:
     )
     if key is None:
         return None
-    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_STEP:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     user: Any = key.user
+    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_STEP:
+        # One of many requests at the same time writes; the others find the row changed.
+        ApiKey.objects.filter(pk=key.pk, last_used_at=key.last_used_at).update(last_used_at=now)
+        controller_ensure(user=user)
     user.access = PersonAccess(user, key)
     user.came_by = ("api_key", key.pk)
     return user
@@ -100,7 +103,7 @@ class CookieAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Any) -> tuple[Any, None] | None:
         user = getattr(request._request, "user", None)
-        if user is None or not user.is_active or user.deleted_at is not None:
+        if user is None or not user.is_active or user.deleted_at is not None or user.service_account:
             return None
         request.body_bytes  # noqa: B018  the CSRF check parses forms, after which the body cannot be read
         self.enforce_csrf(request)

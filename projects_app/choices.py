@@ -68,6 +68,7 @@ _VERBS = {
     "credential": "create read update delete list fetch_token",
     "application": "create read update delete list",
     "audit": "read",
+    "api_key": "create read delete list",
 }
 PERMISSIONS: tuple[str, ...] = tuple(
     f"{resource}:{verb}" for resource, verbs in _VERBS.items() for verb in verbs.split()

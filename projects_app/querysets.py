@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from ambient.common.models import LiveQuerySet
-from projects_app.access import access_of
+from projects_app.access import RUNNER_PREFIX, TOKEN_READER, PersonAccess, access_of
 
 
 class ProjectQuerySet(LiveQuerySet):
@@ -55,6 +55,19 @@ class UserQuerySet(LiveQuerySet):
         return self.live().filter(username=getattr(user, "username", None) or "")
 
 
+class ApiKeyQuerySet(LiveQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """One's own, within the key that one came with; all only for who may read keys everywhere."""
+        access = access_of(user)
+        if access.everywhere("api_key:read"):
+            return self.live()
+        within = access.api_key.project_id if isinstance(access, PersonAccess) and access.api_key else None
+        if not access.as_person("api_key:read", within):
+            return self.none()
+        own = self.live().filter(user=user.pk)
+        return own if within is None else own.filter(project=within)
+
+
 class RoleQuerySet(LiveQuerySet):
     def visible_to(self, user: Any) -> Self:
         """Roles are no secret: every signed-in caller may read them."""
@@ -62,6 +75,15 @@ class RoleQuerySet(LiveQuerySet):
 
 
 class RoleBindingQuerySet(LiveQuerySet):
+    def held_by_session(self, session_id: str) -> Self:
+        """Those by which a session's runner reads tokens; the platform alone makes them."""
+        return self.live().filter(
+            scope="credential",
+            role__name=TOKEN_READER,
+            session_id=session_id,
+            user_id=f"{RUNNER_PREFIX}{session_id}",
+        )
+
     def visible_to(self, user: Any) -> Self:
         """One's own bindings, and those on the projects, agents and credentials that one may read."""
         access = access_of(user)

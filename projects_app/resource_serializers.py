@@ -17,6 +17,7 @@ from ambient.common.wire import (
     name_text,
 )
 from projects_app.choices import Provider
+from projects_app.credentials.base import Reason
 from projects_app.serializers import EMAIL_LIMIT
 
 
@@ -29,7 +30,10 @@ class CredentialSerializer(EntitySerializer):
     name = name_text(required=True)
     provider = OneOf(Provider.values, required=True, help_text=", ".join(Provider.values))
     token = Text(
-        limit=LONG_LIMIT, write_only=True, help_text="The secret; empty takes it away. Kept encrypted."
+        limit=LONG_LIMIT,
+        write_only=True,
+        help_text="The secret; empty takes it away. Kept encrypted. A JSON object with `ambient_type` "
+        "(github_app, google_service_account, oauth_refresh) makes short-lived tokens.",
     )
     url = Text(help_text="Needed by jira; for self-hosted github and gitlab.")
     email = Text(limit=EMAIL_LIMIT, help_text="Needed by jira.")
@@ -46,6 +50,19 @@ class CredentialTokenResponseSerializer(serializers.Serializer):
     token = serializers.CharField(read_only=True)
     url = serializers.CharField(required=False)
     email = serializers.CharField(required=False)
+    expires_at = serializers.DateTimeField(
+        required=False, help_text="Of a token that is renewed: ask again before it ends."
+    )
+
+
+class CredentialTestResultSerializer(serializers.Serializer):
+    """Whether a credential works."""
+
+    works = serializers.BooleanField(read_only=True)
+    reason = serializers.ChoiceField(choices=Reason.values, read_only=True)
+    message = serializers.CharField(read_only=True, help_text="The reason in a sentence.")
+    checked_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(required=False, help_text="Where the provider tells.")
 
 
 class ApplicationSerializer(EntitySerializer):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Min, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet, Sum
 
 from projects_app.access import access_of
 from projects_app.choices import Scope
@@ -58,3 +58,27 @@ def level_on(user: Any, scopes: dict[str, str | None]) -> int | None:
     if best is None or key is None or key.role is None:
         return best
     return None if key.role.level is None else max(best, key.role.level)
+
+
+def credentials_for(*, project_id: str, agent_id: str | None) -> dict[str, str]:
+    """Provider -> id of the credential that a session of this agent and project uses.
+
+    The most specific binding wins: of project and agent, of the project, of the whole platform; of several
+    the oldest. Only bindings without a subject count: those with one say who holds a role on the credential.
+    """
+    here = Q(project_id=None, agent_id=None) | Q(project_id=project_id, agent_id=None)
+    if agent_id is not None:
+        here |= Q(project_id=project_id, agent_id=agent_id)
+    rows = (
+        RoleBinding.objects.live()
+        .filter(here, scope=Scope.CREDENTIAL, user_id=None, group=None, session_id=None)
+        .filter(role__deleted_at=None, credential__deleted_at=None)
+        .exclude(role__name="credential:owner")
+        .order_by(
+            F("agent_id").asc(nulls_last=True), F("project_id").asc(nulls_last=True), "created_at", "id"
+        )
+    )
+    found: dict[str, str] = {}
+    for provider, credential_id in rows.values_list("credential__provider", "credential_id"):
+        found.setdefault(provider, credential_id)
+    return found

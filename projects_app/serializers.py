@@ -80,6 +80,9 @@ class UserSerializer(EntitySerializer):
     username = name_text(required=True)
     name = name_text(required=True)
     email = Text(limit=EMAIL_LIMIT)
+    service_account = Flag(
+        create_only=True, help_text="A program: it comes with API keys or tokens, never with a password."
+    )
 
 
 class RoleSerializer(EntitySerializer):

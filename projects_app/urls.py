@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from ambient.common.viewsets import ScopedViewSet
 from projects_app.views.access import AccessCheckViewSet
 from projects_app.views.agents import AgentRoleBindingsViewSet, AgentViewSet, InboxMessageViewSet
+from projects_app.views.api_keys import ApiKeyViewSet
 from projects_app.views.applications import ApplicationViewSet
 from projects_app.views.audit import AuditViewSet
 from projects_app.views.credentials import CredentialViewSet, ProjectCredentialViewSet
@@ -49,7 +50,11 @@ def action_path(prefix: str, viewset: Any, name: str, action: str, method: str =
     return path(f"{prefix}/<str:pk>/{action}", view, name=f"{name}-{action}")
 
 
+KEY: dict[str, Any] = {"get": "retrieve", "delete": "destroy"}
+
 urlpatterns = [
+    path("api_keys", ApiKeyViewSet.as_view(LIST, basename="api_key"), name="api-key-list"),
+    path("api_keys/<str:pk>", ApiKeyViewSet.as_view(KEY, basename="api_key"), name="api-key-detail"),
     *crud_paths("projects", ProjectViewSet, "project"),
     *crud_paths("project_settings", ProjectSettingsViewSet, "project-settings"),
     *crud_paths("users", UserViewSet, "user"),
@@ -59,11 +64,13 @@ urlpatterns = [
     *crud_paths("credentials", CredentialViewSet, "credential"),
     *merge_paths("credentials", CredentialViewSet, "credential"),
     action_path("credentials", CredentialViewSet, "credential", "token", "get"),
+    action_path("credentials", CredentialViewSet, "credential", "test"),
     *crud_paths(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential"),
     *merge_paths(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential"),
     action_path(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential", "token", "get"),
     path("audit", AuditViewSet.as_view({"get": "list"}, basename="audit"), name="audit-list"),
     path("audit/export", AuditViewSet.as_view({"get": "export"}, basename="audit"), name="audit-export"),
+    action_path(PROJECT_CREDENTIALS, ProjectCredentialViewSet, "project-credential", "test"),
     *crud_paths("applications", ApplicationViewSet, "application"),
     *merge_paths("applications", ApplicationViewSet, "application"),
     action_path("applications", ApplicationViewSet, "application", "sync"),

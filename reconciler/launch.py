@@ -1,6 +1,7 @@
 """What a runner is started with: one JSON document, made from the session's row."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,9 @@ def runner_secret(session: Session) -> str:
         ) from exc
 
 
-def launch_document(session: Session, *, generation: int, attempt: int) -> dict[str, Any]:
+def launch_document(
+    session: Session, *, generation: int, attempt: int, credentials: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The launch file of one attempt. `workspace` is added by whoever knows where it is."""
     secret = runner_secret(session)
     return {
@@ -38,6 +41,7 @@ def launch_document(session: Session, *, generation: int, attempt: int) -> dict[
         "launch_token": launch_token(secret, session.pk, generation, attempt),
         "token_url": f"{env.CONTROL_PLANE_URL.rstrip('/')}/token",
         "api_url": env.API_URL,
+        "credentials": dict(credentials or {}),  # provider -> id; their tokens are asked for when needed
         "framework": session.runner_type,
         "resume": session.start_time is not None,
         "spec": {

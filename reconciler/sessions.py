@@ -6,6 +6,7 @@ import structlog
 
 from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict
+from projects_app.services.session_credentials import session_credentials_bind
 from reconciler.errors import ClaimLost, OtherHost, PermanentError, TemporaryError
 from reconciler.launch import launch_document, unused_parts
 from reconciler.metrics import before_write, count_written
@@ -77,7 +78,15 @@ def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
     for step in following.steps:
         match step:
             case Apply(attempt):
-                document = launch_document(session, generation=session.observed_generation, attempt=attempt)
+                credentials = session_credentials_bind(
+                    session_id=session.pk, project_id=session.project_id, agent_id=session.agent_id
+                )
+                document = launch_document(
+                    session,
+                    generation=session.observed_generation,
+                    attempt=attempt,
+                    credentials=credentials,
+                )
                 note_unused(claim, session)
                 runtime.apply(ref_of(session), document, attempt)
             case Delete(up_to_attempt):

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from ambient.common import hints
 from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict
+from projects_app.services.session_credentials import session_credentials_release
 from sessions_app.choices import (
     FINAL_PHASES,
     TRANSITIONS,
@@ -134,6 +135,7 @@ def session_record_status(
         setattr(session, name, value)
     session.status_version += 1
     if phase in FINAL_PHASES:
+        session_credentials_release(session_id=session.pk)
         _after_the_end(session, phase)
     if phase == Phase.RUNNING:
         hints.publish_on_commit(hints.WORK, session.pk)

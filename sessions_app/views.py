@@ -141,7 +141,7 @@ class SessionViewSet(MergesLabels, ListsAccess, ScopedViewSet):
         session = self.get_object()
         by_runner = isinstance(request.user, RunnerIdentity)
         if not by_runner:
-            if not request.user.is_service_account:
+            if not request.user.is_controller:
                 raise Forbidden("only a controller or the session's own runner reports its status")
             if not request.user.has_perm("session:update"):
                 raise Forbidden(NOT_PERMITTED)

@@ -49,7 +49,7 @@ class WireClient(APIClient):
     def call(self, method, path, body=None, **headers):
         return self.generic(
             method.upper(),
-            path if path.startswith("/api") else f"{V1}{path}",
+            path if path == "/api" or path.startswith("/api/") else f"{V1}{path}",
             data=self.encoded(body),
             content_type="application/json",
             headers=headers,

@@ -14,6 +14,7 @@ ApplicationError
 +- UriTooLong       414, 21  the address is longer than the server reads
 +- HeadTooLong      431, 21  the headers are longer than the server reads
 +- NoRunner         502, 9   the session's runner cannot be asked
++- ProviderRefused  502, 9   another service does not do what a credential is for
 +- NotImplementedYet 501, 10 the route is known, what it is for does not exist here
 +- Unavailable      503, 9   a part of the platform is away; with a retry time
 """
@@ -108,6 +109,12 @@ class TooMany(ApplicationError):
 
 class NoRunner(ApplicationError):
     """The session has no runner that could answer."""
+
+    status, id = 502, 9
+
+
+class ProviderRefused(ApplicationError):
+    """Another service did not do what was asked of it, and will not by itself."""
 
     status, id = 502, 9
 

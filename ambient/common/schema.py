@@ -32,6 +32,7 @@ ERROR = {
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 ERROR_RESPONSE = {"description": "What went wrong.", "content": ERROR_CONTENT}
 NO_RUNNER = {"description": "There is no runner that answers.", "content": ERROR_CONTENT}
+PROVIDER_REFUSED = {"description": "The provider gives no token.", "content": ERROR_CONTENT}
 IDEMPOTENCY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -135,6 +136,8 @@ def _complete_responses(path: str, method: str, operation: dict[str, Any]) -> No
         operation.setdefault("parameters", []).append(IDEMPOTENCY)
     if operation["operationId"].endswith("_get"):
         responses.setdefault("304", {"description": "Not changed since the ETag of If-None-Match."})
+    if operation["operationId"].endswith("credential_get_token"):
+        responses.setdefault("502", PROVIDER_REFUSED)
     if path.endswith("/events"):
         responses.setdefault("502", NO_RUNNER)
     responses.setdefault("default", ERROR_RESPONSE)

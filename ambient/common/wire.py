@@ -128,12 +128,12 @@ class Double(serializers.FloatField):
 
 
 class Flag(serializers.BooleanField):
-    """true or false, nothing that merely looks like it."""
+    """true or false, nothing that merely looks like it. `create_only`: ignored in PATCH."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, create_only: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
         super().__init__(**kwargs)
-        self.create_only = False
+        self.create_only = create_only
 
     def run_validation(self, data: Any = serializers.empty) -> bool:
         if not isinstance(data, bool):

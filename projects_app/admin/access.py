@@ -13,7 +13,7 @@ from ambient.common.exceptions import Forbidden
 from projects_app.admin.access_page import access_page
 from projects_app.models import ApiKey, Role, RoleBinding
 from projects_app.serializers import RoleSerializer
-from projects_app.services.api_keys import api_key_create, api_key_revoke
+from projects_app.services.api_keys import api_key_create, api_key_revoke, end_of_key
 from projects_app.services.role_bindings import (
     require_may_create,
     require_may_delete,
@@ -156,7 +156,8 @@ class ApiKeyAdmin(ServiceAdmin):
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> ApiKey:
         if values["user"].pk != request.user.pk and not request.user.is_superuser:
             raise Forbidden("Only a superuser may make a key for somebody else")
-        key, request.key_text = api_key_create(**values)  # type: ignore[attr-defined]
+        end = end_of_key(values.pop("expires_at", None))
+        key, request.key_text = api_key_create(**values, expires_at=end)  # type: ignore[attr-defined]
         return key
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:

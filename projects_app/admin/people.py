@@ -14,6 +14,7 @@ from projects_app.services.groups import group_create, group_delete, group_updat
 from projects_app.services.users import user_create, user_delete, user_update
 
 POWERS = ("is_active", "is_staff", "is_superuser", "groups")
+MADE_WITH = ("username", "name", "email", "service_account")
 SUPERUSERS_ONLY = "Only a superuser may change a superuser or another staff member"
 
 
@@ -21,21 +22,40 @@ SUPERUSERS_ONLY = "Only a superuser may change a superuser or another staff memb
 class UserAdmin(ServiceAdmin):
     """People and service accounts. Passwords are set with `manage.py changepassword`."""
 
-    list_display = ("username", "name", "email", "is_active", "is_staff", "is_superuser", "created_at")
-    list_filter = (LiveFilter, "is_staff", "is_superuser", "is_active")
+    list_display = (
+        "username",
+        "name",
+        "email",
+        "service_account",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "created_at",
+    )
+    list_filter = (LiveFilter, "service_account", "is_staff", "is_superuser", "is_active")
     search_fields = ("username__startswith", "id__startswith")
     search_help_text = "Username or id, from its beginning"
     ordering = ("-created_at", "-id")
-    fields = ("username", "name", "email", *POWERS, "last_login", "created_at", "deleted_at")
+    fields = (
+        "username",
+        "name",
+        "email",
+        "service_account",
+        *POWERS,
+        "last_login",
+        "created_at",
+        "deleted_at",
+    )
     readonly_fields = ("last_login", "created_at", "deleted_at")
     filter_horizontal = ()
+    create_only = ("service_account",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         powers = () if request.user.is_superuser else POWERS
         return (*super().get_readonly_fields(request, obj), *powers)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return super().get_fields(request, obj) if obj is not None else ("username", "name", "email")
+        return super().get_fields(request, obj) if obj is not None else MADE_WITH
 
     def _require_may_touch(self, request: HttpRequest, user: User) -> None:
         if (user.is_superuser or user.is_staff) and not request.user.is_superuser:

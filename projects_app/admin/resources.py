@@ -3,14 +3,16 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from ambient.common.admin.models import LiveFilter, ServiceAdmin
+from ambient.common.exceptions import Forbidden
 from projects_app.admin.access_page import LinksAccess
 from projects_app.admin.projects import STAMPS
 from projects_app.choices import Scope
+from projects_app.credentials.base import Reason
 from projects_app.models import Application, Credential
 from projects_app.resource_serializers import ApplicationSerializer, CredentialSerializer
 from projects_app.services.applications import (
@@ -22,7 +24,13 @@ from projects_app.services.applications import (
     lock_application,
     require_may_send,
 )
-from projects_app.services.credentials import credential_create, credential_delete, credential_update
+from projects_app.services.credential_access import credential_test
+from projects_app.services.credentials import (
+    credential_create,
+    credential_delete,
+    credential_update,
+    require_may_redirect,
+)
 
 STATUS = (
     "sync_status",
@@ -53,7 +61,9 @@ class CredentialAdmin(LinksAccess, ServiceAdmin):
 
     form = CredentialForm
     access_scope = Scope.CREDENTIAL
-    list_display = ("name", "provider", "has_token", "url", "created_at")
+    list_display = ("name", "provider", "has_token", "last_test", "url", "created_at")
+    list_select_related = ("state",)
+    actions = ("test_now",)
     list_filter = (LiveFilter, "provider")
     search_fields = ("id__startswith", "name__startswith")
     search_help_text = "Name or id, from its beginning"
@@ -68,19 +78,49 @@ class CredentialAdmin(LinksAccess, ServiceAdmin):
         "description",
         "labels",
         "annotations",
+        "last_test",
+        "renewed",
         *STAMPS,
     )
-    readonly_fields = ("id", *STAMPS)
+    readonly_fields = ("id", "last_test", "renewed", *STAMPS)
     wire = CredentialSerializer
 
     @admin.display(description="Token", boolean=True)
     def has_token(self, obj: Credential) -> bool:
         return obj.token_sealed is not None
 
+    @admin.display(description="Last test")
+    def last_test(self, obj: Credential) -> str:
+        state = getattr(obj, "state", None)
+        if state is None or not state.test_reason:
+            return "never"
+        ends = f"; ends {state.test_expires_at:%Y-%m-%d %H:%M} UTC" if state.test_expires_at else ""
+        return f"{Reason(state.test_reason).label} ({state.tested_at:%Y-%m-%d %H:%M:%S} UTC{ends})"
+
+    @admin.display(description="Short-lived token")
+    def renewed(self, obj: Credential) -> str:
+        state = getattr(obj, "state", None)
+        if state is not None and state.failed_reason:
+            return f"{Reason(state.failed_reason).label} ({state.failed_at:%Y-%m-%d %H:%M:%S} UTC)"
+        if state is None or state.access_expires_at is None:
+            return "none"
+        return f"ends {state.access_expires_at:%Y-%m-%d %H:%M} UTC"
+
+    @admin.action(description="Test now", permissions=["change"])
+    def test_now(self, request: HttpRequest, queryset: Any) -> None:
+        """Shows the secret to its provider, so it needs what reading it needs."""
+        for credential in queryset.filter(deleted_at=None):
+            if not request.user.has_perm("credential:fetch_token", credential):
+                raise Forbidden("Only who may read a credential's token may test it")
+            result = credential_test(credential=credential, reader=request.user.username)
+            level = messages.SUCCESS if result.works else messages.ERROR
+            self.message_user(request, f"{credential}: {result.reason.label}", level)
+
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> Credential:
         return credential_create(actor=request.user, values=values)
 
     def service_update(self, request: HttpRequest, obj: Credential, changes: dict[str, Any]) -> Credential:
+        require_may_redirect(request.user, obj, changes)
         return credential_update(credential=obj, changes=changes)
 
     def service_delete(self, request: HttpRequest, obj: Credential) -> None:

@@ -5,7 +5,7 @@ from projects_app.models.api_key import ApiKey
 from projects_app.models.application import Application
 from projects_app.models.audit import AuditEntry
 from projects_app.models.counter import RowCount
-from projects_app.models.credential import Credential
+from projects_app.models.credential import Credential, CredentialState
 from projects_app.models.grants import (
     AgentGroupObjectPermission,
     AgentUserObjectPermission,
@@ -29,6 +29,7 @@ __all__ = [
     "AuditEntry",
     "Credential",
     "CredentialGroupObjectPermission",
+    "CredentialState",
     "CredentialUserObjectPermission",
     "ExternalIdentity",
     "GlobalGrant",

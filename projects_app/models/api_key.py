@@ -7,6 +7,7 @@ from ambient.common.audit import audited
 from ambient.common.models import Entity
 from projects_app.models.project import Project
 from projects_app.models.rbac import Role
+from projects_app.querysets import ApiKeyQuerySet
 
 
 @audited(
@@ -27,5 +28,12 @@ class ApiKey(Entity):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ApiKeyQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.prefix}... of {self.user_id}"
+
+    @property
+    def access_scopes(self) -> dict[str, str | None]:
+        """Keys of others are only for who may see them everywhere."""
+        return {}

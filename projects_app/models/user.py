@@ -37,6 +37,9 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     email = models.CharField(max_length=320, null=True, blank=True)
     is_staff = models.BooleanField("may use the admin", default=False)
     is_active = models.BooleanField("may sign in", default=True)
+    service_account = models.BooleanField(
+        default=False, help_text="A program: it comes with API keys or tokens, never with a password."
+    )
 
     objects = UserManager()
 
@@ -50,14 +53,22 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
                 fields=["username"], condition=models.Q(deleted_at=None), name="user_username_live"
             ),
             models.CheckConstraint(condition=~models.Q(username=""), name="user_username_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(service_account=False) | models.Q(is_staff=False, is_superuser=False),
+                name="user_service_account_without_powers",
+            ),
         ]
         indexes = [models.Index("created_at", "id", condition=models.Q(deleted_at=None), name="user_live")]
 
     def __str__(self) -> str:
         return self.username
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """No password opens a service account, whoever set one."""
+        return not self.service_account and super().check_password(raw_password or "")
+
     @property
-    def is_service_account(self) -> bool:
+    def is_controller(self) -> bool:
         """Whether this is the controller that the settings name, not a person."""
         name = settings.SERVICE_ACCOUNT
         return bool(name) and self.username in (name, f"service-account-{name}")

@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from django.utils import timezone
 
 from ambient.common.database import transactional
 from ambient.common.encryption import seal, unseal
-from ambient.common.exceptions import NotFound, not_found
+from ambient.common.exceptions import Forbidden, not_found
 from projects_app.choices import Scope
-from projects_app.models import Credential, Project, Role, RoleBinding
+from projects_app.credentials.secrets import renewable
+from projects_app.models import Credential, CredentialState, Project, Role, RoleBinding
 from projects_app.services.labels import INDEX_FIELDS, index_labels
 from projects_app.services.role_bindings import (
+    NOT_PERMITTED,
     require_may_create,
     require_one_per_provider,
     role_binding_create,
     role_binding_delete,
 )
 
-log = structlog.get_logger(__name__)
 SHARED_AS = "credential:viewer"
 """Role of the bindings that only say where a credential is used; they name no user."""
 
@@ -27,6 +27,9 @@ SHARED_AS = "credential:viewer"
 def _apply(credential: Credential, values: Mapping[str, Any]) -> list[str]:
     """Set fields; the token is sealed for this row. Returns the columns that changed."""
     fields = dict(values)
+    if {"token", "provider", "url"} & set(fields):
+        _check_secret(credential, fields)
+        CredentialState.objects.filter(credential_id=credential.pk).delete()  # of the secret before
     columns = [*fields, *INDEX_FIELDS]
     if "token" in fields:
         token = fields.pop("token")
@@ -36,6 +39,15 @@ def _apply(credential: Credential, values: Mapping[str, Any]) -> list[str]:
         setattr(credential, name, value)
     index_labels(credential)
     return columns
+
+
+def _check_secret(credential: Credential, fields: Mapping[str, Any]) -> None:
+    """Refuse a secret that says that it can be renewed and cannot. Raises InvalidField."""
+    text = fields.get("token")
+    if text is None and credential.token_sealed is not None and "provider" in fields:
+        text = unseal(credential.token_sealed, context=credential.token_context)
+    if text:
+        renewable(text, fields.get("provider", credential.provider))
 
 
 @transactional
@@ -85,15 +97,20 @@ def credential_delete(*, credential: Credential) -> None:
         return
     locked.deleted_at = timezone.now()
     locked.token_sealed = None
+    CredentialState.objects.filter(credential=locked).delete()
     locked.save(update_fields=["deleted_at", "token_sealed", "updated_at"])
     for binding in RoleBinding.objects.live().filter(credential=locked).order_by("pk"):
         role_binding_delete(binding=binding)
 
 
-def credential_token(*, credential: Credential, reader: str) -> str:
-    """The token in the clear. Who read it is logged, what was read is not."""
-    if credential.token_sealed is None:
-        raise NotFound("This Credential has no token")
-    token = unseal(credential.token_sealed, context=credential.token_context)
-    log.info("credential token read", credential=credential.pk, provider=credential.provider, reader=reader)
-    return token
+def require_may_redirect(actor: Any, credential: Credential, changes: Mapping[str, Any]) -> None:
+    """Where a secret is sent is changed only by who may read it, or with a new secret.
+
+    Else somebody who may only change a credential could have its secret shown to a server of theirs.
+    """
+    moved = any(
+        name in changes and changes[name] != getattr(credential, name) for name in ("url", "provider")
+    )
+    if moved and credential.token_sealed is not None and not changes.get("token"):
+        if not actor.has_perm("credential:fetch_token", credential):
+            raise Forbidden(NOT_PERMITTED)

@@ -11,6 +11,7 @@ from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, Unauthenticated
 from projects_app.models import ApiKey, ExternalIdentity, User
 from projects_app.oidc.tokens import Identity
+from projects_app.services.controller import controller_ensure
 from projects_app.services.grants import Subject, lock_subjects
 from projects_app.services.groups import user_groups_set
 from projects_app.services.users import user_create, user_update
@@ -41,14 +42,16 @@ def identity_sign_in(*, identity: Identity) -> User:
     changes: dict[str, Any] = {
         name: value for name, value in told.items() if value and getattr(user, name) != value
     }
-    if identity.is_administrator != link.made_administrator:
-        changes |= dict.fromkeys(("is_staff", "is_superuser"), identity.is_administrator)
+    administrator = identity.is_administrator and not user.service_account
+    if administrator != link.made_administrator:
+        changes |= dict.fromkeys(("is_staff", "is_superuser"), administrator)
     if changes:
         user = user_update(user=user, changes=changes)
     _join(user, link, identity.groups)
-    link.made_administrator = identity.is_administrator
+    link.made_administrator = administrator
     link.claims_digest = claims_digest(identity)
     link.save()
+    controller_ensure(user=user)
     return user
 
 
@@ -94,7 +97,8 @@ def _is_used(user: User) -> bool:
         user.has_usable_password()
         or user.is_staff
         or user.is_superuser
-        or user.is_service_account
+        or user.is_controller
+        or user.service_account
         or user.identities.exists()
         or ApiKey.objects.filter(user=user, revoked_at=None).exists()
     )

@@ -6,19 +6,32 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ambient.common import hints
 from ambient.common.database import transactional
-from ambient.common.exceptions import Conflict, not_found
+from ambient.common.exceptions import Conflict, InvalidField, not_found
+from projects_app.access import RUNNER_PREFIX
 from projects_app.models import ApiKey, RoleBinding, User
 from projects_app.services.grants import Subject, lock_subjects, recompute
 from projects_app.services.role_bindings import role_binding_delete
 
 CONFLICT = "Changes to User conflict with existing records"
+RESERVED = f"username must not start with {RUNNER_PREFIX}: sessions are named so"
+POWERLESS = "a service account does not use the admin and is no superuser; give it a role"
+
+
+def _check(user: User) -> None:
+    """What no user may be."""
+    if user.username.startswith(RUNNER_PREFIX):
+        raise InvalidField(RESERVED)
+    if user.service_account and (user.is_staff or user.is_superuser):
+        raise InvalidField(POWERLESS)
 
 
 @transactional
 def user_create(*, values: Mapping[str, Any]) -> User:
     """A user without a password: they sign in with an identity provider or an API key."""
     user = User(**values)
+    _check(user)
     user.set_unusable_password()
     try:
         with transaction.atomic():
@@ -46,6 +59,7 @@ def user_update(*, user: User, changes: Mapping[str, Any]) -> User:
         raise not_found("User", user.pk)
     for name, value in changes.items():
         setattr(locked, name, value)
+    _check(locked)
     try:
         with transaction.atomic():
             locked.save(update_fields=[*changes, "updated_at"])
@@ -53,6 +67,8 @@ def user_update(*, user: User, changes: Mapping[str, Any]) -> User:
         raise Conflict(CONFLICT) from exc
     if "username" in changes:
         recompute([Subject(username=locked.username)])
+    if "is_active" in changes:
+        hints.publish_on_commit(hints.ACCESS, str(locked.pk))  # open streams look again
     return locked
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ambient.common.exceptions import Forbidden, InvalidField, not_found
 from ambient.common.permissions import ANYONE_SIGNED_IN
 from ambient.common.viewsets import NOT_PERMITTED, SAFE_METHODS, ScopedViewSet
-from projects_app.access import access_of
+from projects_app.access import PersonAccess, access_of
 from projects_app.models import Project
 from projects_app.selectors import kept_total, visible_project
 
@@ -16,6 +16,14 @@ _PROJECT_ID = re.compile(r"[a-zA-Z0-9_\-]+", re.ASCII)
 def require_person(user: Any, permission: str) -> None:
     """Forbidden for runners and narrowed keys, where every other signed-in caller may."""
     if not access_of(user).as_person(permission):
+        raise Forbidden(NOT_PERMITTED)
+
+
+def require_person_within(user: Any, permission: str) -> None:
+    """As `require_person`, but a key may be narrowed to a project, where the service then keeps it."""
+    access = access_of(user)
+    key = access.api_key if isinstance(access, PersonAccess) else None
+    if not access.as_person(permission, key.project_id if key else None):
         raise Forbidden(NOT_PERMITTED)
 
 

@@ -18,6 +18,7 @@ from ambient.common.json_text import parsed
 from ambient.common.ksuid import ksuid
 from projects_app.models import Agent, Project
 from projects_app.services.labels import index_labels
+from projects_app.services.session_credentials import session_credentials_release
 from sessions_app.choices import (
     ACTIVE_PHASES,
     FINAL_PHASES,
@@ -175,6 +176,7 @@ def session_delete(*, session: Session) -> None:
     locked.deleted_at = timezone.now()
     locked.save(update_fields=["desired_state", "generation", "deleted_at", "updated_at"])
     fail_queued(locked, DeliveryReason.SESSION_DELETED)
+    session_credentials_release(session_id=locked.pk)
 
 
 STATUS_FIELDS = (

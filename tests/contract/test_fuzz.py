@@ -84,7 +84,9 @@ def world(project, admin):
         "stranger": UserFactory(username="stranger"),
     }
     role_binding_create(role=viewer, values=bound | {"user_id": "viewer"})
-    return ids, {name: f"Bearer {api_key_create(user=person)[1]}" for name, person in people.items()}
+    keys = {name: api_key_create(user=person) for name, person in people.items()}
+    ids["api_keys"] = keys["administrator"][0].pk
+    return ids, {name: f"Bearer {text}" for name, (_, text) in keys.items()}
 
 
 @pytest.fixture

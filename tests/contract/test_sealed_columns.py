@@ -10,7 +10,7 @@ from django.db import connection
 
 from ambient.common.encryption import seal
 from ambient.common.sealed import SealedTextField, sealed_columns
-from projects_app.models import Credential
+from projects_app.models import Credential, CredentialState
 from sessions_app.models import Session
 from tests.factories import SessionFactory
 
@@ -24,6 +24,7 @@ NAMES = ("sealed", "secret", "ciphertext", "encrypted")
 def test_the_registry():
     assert {str(column) for column in sealed_columns()} == {
         "Credential.token_sealed",
+        "CredentialState.access_sealed",
         "Session.runner_secret",
     }
 
@@ -86,6 +87,9 @@ def test_no_other_column_of_the_database_holds_sealed_text(api_client):
     made = api_client.call("post", "/credentials", body).json()
     api_client.call("patch", f"/credentials/{made['id']}", {"token": "hunter3", "url": "https://git.corp"})
     SessionFactory()
+    state = CredentialState(credential_id=made["id"])
+    state.access_sealed = seal("short-lived", context=state.access_context)
+    state.save()
     registered = {(column.model._meta.db_table, column.field.column) for column in sealed_columns()}
     assert holding_sealed_text() == registered
     Credential.objects.update(description=seal("x", context="y"))

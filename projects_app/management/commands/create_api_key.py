@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ambient.common.exceptions import InvalidField
 from projects_app.models import Project, User
-from projects_app.services.api_keys import api_key_create
+from projects_app.services.api_keys import api_key_create, end_of_key
 from projects_app.services.role_bindings import role_by_reference
 
 
@@ -19,7 +20,11 @@ class Command(BaseCommand):
         parser.add_argument("--project", help="the key works in this project only")
         parser.add_argument("--role", help="the key has at most this role's permissions (name or id)")
         parser.add_argument("--name", default="", help="what the key is for")
-        parser.add_argument("--expires-days", type=float, help="days until the key is refused")
+        parser.add_argument(
+            "--expires-days",
+            type=float,
+            help="days until the key is refused; else AMBIENT_API_KEY_DEFAULT_DAYS",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.live().filter(username=options["user"], is_active=True).first()
@@ -38,7 +43,9 @@ class Command(BaseCommand):
             if not 0 < options["expires_days"] <= 36_500:
                 raise CommandError("--expires-days must be more than 0 and at most 36500")
             expires_at = timezone.now() + datetime.timedelta(days=options["expires_days"])
-        _, text = api_key_create(
-            user=user, name=options["name"], project=project, role=role, expires_at=expires_at
-        )
+        try:
+            end = end_of_key(expires_at)
+        except InvalidField as exc:
+            raise CommandError(exc.reason) from exc
+        _, text = api_key_create(user=user, name=options["name"], project=project, role=role, expires_at=end)
         self.stdout.write(text)

@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from ambient import env
+from ambient.common.exceptions import Unauthenticated
 from projects_app.access import access_of
 from projects_app.authentication import authenticate_bearer
 from projects_app.models import ApiKey, Role, RoleBinding, User
@@ -25,7 +26,34 @@ def test_create_api_key(user, project):
     caller = authenticate_bearer(text)
     assert caller.username == "alice"
     key = ApiKey.objects.get()
-    assert (key.project_id, key.role.name, key.expires_at) == ("demo", "project:viewer", None)
+    assert (key.project_id, key.role.name) == ("demo", "project:viewer")
+    assert (key.expires_at - key.created_at).days == 90 or (key.expires_at - key.created_at).days == 89
+
+
+def test_create_service_account(db):
+    assert "bot: made" in run("create_service_account", "bot", "--name", "Bot")
+    assert User.objects.get(username="bot").service_account
+    with pytest.raises(CommandError, match="exists"):
+        run("create_service_account", "bot")
+    with pytest.raises(CommandError, match="session:"):
+        run("create_service_account", "session:x")
+
+
+def test_list_and_revoke_api_keys(user, project):
+    text = run("create_api_key", "--user", "alice", "--project", "demo", "--name", "ci").strip()
+    key = ApiKey.objects.get()
+    listed = run("list_api_keys", "--user", "alice")
+    assert all(part in listed for part in (key.pk, text[:8], "alice", "demo", "used never", "ci"))
+    assert text not in listed
+    assert "would be revoked" in run("revoke_api_key", key.pk, "--dry-run")
+    assert authenticate_bearer(text).username == "alice"
+    assert f"{key.pk}  {text[:8]}  alice: revoked" in run("revoke_api_key", key.pk)
+    with pytest.raises(Unauthenticated):
+        authenticate_bearer(text)
+    assert run("list_api_keys") == ""
+    assert "revoked" in run("list_api_keys", "--all")
+    with pytest.raises(CommandError, match="no such key"):
+        run("revoke_api_key", "--user", "alice")
 
 
 def test_create_api_key_that_expires(user):
@@ -42,6 +70,7 @@ def test_create_api_key_that_expires(user):
         ("--user", "alice", "--project", "none"),
         ("--user", "alice", "--role", "none"),
         ("--user", "alice", "--expires-days", "0"),
+        ("--user", "alice", "--expires-days", "366"),
     ],
 )
 def test_create_api_key_refuses(user, args):

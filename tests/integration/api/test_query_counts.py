@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from projects_app.models import Role
+from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
 from projects_app.services.role_bindings import role_binding_create
@@ -72,6 +73,8 @@ COSTS = {
     "/credentials/{credential}/token": (5, 2),
     "/audit": (9, 7),
     "/audit?project=demo&kind=Session&size=1": (9, 7),
+    "/api_keys": (5, 3),
+    "/api_keys/{key}": (4, 2),
     "/applications": (5, 3),
     "/applications/{application}": (4, 2),
     "/applications/{application}/status": (4, 2),
@@ -126,6 +129,7 @@ def world(project, user, bind_role):
         "user": user.pk,
         "role": binding.role_id,
         "binding": binding.pk,
+        "key": api_key_create(user=user)[0].pk,
     }
 
     def grow():
@@ -142,6 +146,7 @@ def world(project, user, bind_role):
             ProjectSettingsFactory(project=other)
             RoleFactory()
             UserFactory()
+            api_key_create(user=user)
             _schedule(project, f"s-{n}")
             _credential(user, f"c-{n}")
             bind_role("agent:observer", agent, to=UserFactory())

@@ -1,11 +1,15 @@
 """Every writing service of `projects_app`, each with rows that make it write all it can."""
 
+import datetime
 import json
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
+from projects_app.credentials.base import Access, Reason
 from projects_app.models import (
+    CredentialState,
     GlobalGrant,
     ProjectSettings,
     ProjectUserObjectPermission,
@@ -20,7 +24,7 @@ from projects_app.services.agents import (
     inbox_message_delete,
     inbox_message_update,
 )
-from projects_app.services.api_keys import api_key_create, api_key_revoke
+from projects_app.services.api_keys import api_key_create, api_key_issue, api_key_revoke
 from projects_app.services.applications import (
     application_create,
     application_delete,
@@ -29,6 +33,13 @@ from projects_app.services.applications import (
     application_update,
 )
 from projects_app.services.audit import audit_prune
+from projects_app.services.controller import controller_ensure
+from projects_app.services.credential_access import (
+    TestResult,
+    credential_access_fail,
+    credential_access_store,
+    credential_test_store,
+)
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 from projects_app.services.group_access import group_access_change
 from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
@@ -47,6 +58,10 @@ from projects_app.services.role_bindings import (
     role_binding_update,
 )
 from projects_app.services.roles import role_create, role_delete, role_update, seed_builtin_roles
+from projects_app.services.session_credentials import (
+    session_credentials_bind,
+    session_credentials_release,
+)
 from projects_app.services.users import user_create, user_delete, user_ensure, user_update
 from projects_app.services.verify import access_verify
 from tests.factories import (
@@ -77,6 +92,47 @@ def _inbox_message_to_create() -> Arguments:
     sender = AgentFactory()
     values = {"from_agent_id": sender.pk, "body": "hello"}
     return {"agent": AgentFactory(project=sender.project), "values": values}
+
+
+def _api_key_to_issue() -> Arguments:
+    actor, project = _administrator(), ProjectFactory()
+    return {"actor": actor, "name": "ci", "project_id": project.pk, "role_id": "project:viewer"}
+
+
+def _controller() -> Arguments:
+    return {"user": UserFactory(username=settings.SERVICE_ACCOUNT)}
+
+
+def _claimed() -> Arguments:
+    """A credential whose provider is being asked."""
+    credential = _credential()["credential"]
+    return {"state": CredentialState.objects.create(credential=credential, claim="c")}
+
+
+def _renewed() -> Arguments:
+    state = _claimed()["state"]
+    access = Access("short", timezone.now() + datetime.timedelta(hours=1), secret="next")
+    return {"credential": state.credential, "state": state, "access": access}
+
+
+def _tested() -> Arguments:
+    now = timezone.now()
+    state = _claimed()["state"]
+    CredentialState.objects.filter(pk=state.pk).update(tested_at=now)
+    return {"credential": state.credential, "result": TestResult(Reason.WORKS, now)}
+
+
+def _session_to_bind() -> Arguments:
+    """A session of a project that uses a credential."""
+    made = _credential_to_create()
+    credential_create(**made)
+    return {"session_id": "2ZQ", "project_id": made["project"].pk, "agent_id": None}
+
+
+def _session_to_release() -> Arguments:
+    made = _session_to_bind()
+    session_credentials_bind(**made)
+    return {"session_id": made["session_id"]}
 
 
 def _api_key() -> Arguments:
@@ -260,7 +316,14 @@ CASES = [
     case(inbox_message_update, lambda: {"message": InboxMessageFactory(), "changes": {"read": True}}),
     case(inbox_message_delete, lambda: {"message": InboxMessageFactory()}),
     case(api_key_create, lambda: {"user": UserFactory(), "project": ProjectFactory()}),
+    case(api_key_issue, _api_key_to_issue),
     case(api_key_revoke, _api_key),
+    case(controller_ensure, _controller),
+    case(credential_access_store, _renewed),
+    case(credential_access_fail, lambda: _claimed() | {"reason": Reason.REJECTED}),
+    case(credential_test_store, _tested),
+    case(session_credentials_bind, _session_to_bind),
+    case(session_credentials_release, _session_to_release),
     case(application_create, lambda: {"values": _application_values()}),
     case(application_update, lambda: _application() | {"changes": {"name": "new", "labels": "{}"}}),
     case(application_delete, _application),
@@ -306,7 +369,11 @@ READS = {
     "agents.lock_agent": "locks a row",
     "applications.lock_application": "locks a row",
     "applications.require_may_send": "asks a rule",
-    "credentials.credential_token": "opens what is stored",
+    "api_keys.end_of_key": "computes",
+    "api_keys.require_above": "asks a rule",
+    "credential_access.credential_token": "asks a provider between services that have their rows",
+    "credential_access.credential_test": "asks a provider between services that have their rows",
+    "credentials.require_may_redirect": "asks a rule",
     "grants.held_on": "reads grants",
     "grants.lock_subjects": "locks subjects",
     "grants.targets_of": "reads bindings",

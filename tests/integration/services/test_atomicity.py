@@ -76,7 +76,8 @@ def check_atomic(sent, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("service", "prepare"), CASES)
-def test_a_fault_leaves_nothing_behind(service, prepare, check_atomic):
+def test_a_fault_leaves_nothing_behind(service, prepare, check_atomic, settings):
+    settings.SERVICE_ACCOUNT = "controller"
     check_atomic(service, prepare())
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.urls import resolve
 
 from ambient.common import hints
+from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
 from sessions_app.choices import Phase, RunState
@@ -54,6 +55,7 @@ def rows(project, admin):
         "message": message.pk,
         "user": bob.pk,
         "role": RoleFactory().pk,
+        "key": api_key_create(user=bob)[0].pk,
         "binding": bind("agent:observer", agent, user_id="bob").pk,
         "credential": credential.pk,
         "application": application_create(values=APPLICATION).pk,

@@ -16,6 +16,10 @@ from .agent_patch_request import AgentPatchRequest
 from .agent_request import AgentRequest
 from .agent_start import AgentStart
 from .agent_start_request import AgentStartRequest
+from .api_key import ApiKey
+from .api_key_list import ApiKeyList
+from .api_key_made import ApiKeyMade
+from .api_key_request import ApiKeyRequest
 from .application import Application
 from .application_list import ApplicationList
 from .application_merge_annotations_body import ApplicationMergeAnnotationsBody
@@ -40,6 +44,8 @@ from .credential_merge_annotations_body import CredentialMergeAnnotationsBody
 from .credential_merge_labels_body import CredentialMergeLabelsBody
 from .credential_patch_request import CredentialPatchRequest
 from .credential_request import CredentialRequest
+from .credential_test_result import CredentialTestResult
+from .credential_test_result_reason import CredentialTestResultReason
 from .credential_token_response import CredentialTokenResponse
 from .display_name_patch_request import DisplayNamePatchRequest
 from .error import Error
@@ -158,6 +164,10 @@ __all__ = (
     "AgentRequest",
     "AgentStart",
     "AgentStartRequest",
+    "ApiKey",
+    "ApiKeyList",
+    "ApiKeyMade",
+    "ApiKeyRequest",
     "Application",
     "ApplicationList",
     "ApplicationMergeAnnotationsBody",
@@ -182,6 +192,8 @@ __all__ = (
     "CredentialMergeLabelsBody",
     "CredentialPatchRequest",
     "CredentialRequest",
+    "CredentialTestResult",
+    "CredentialTestResultReason",
     "CredentialTokenResponse",
     "DisplayNamePatchRequest",
     "Error",

@@ -21,7 +21,8 @@ class CredentialPatchRequest:
     Attributes:
         name (str | Unset):
         provider (str | Unset): github, gitlab, jira, google, vertex, kubeconfig
-        token (str | Unset): The secret; empty takes it away. Kept encrypted.
+        token (str | Unset): The secret; empty takes it away. Kept encrypted. A JSON object with `ambient_type`
+            (github_app, google_service_account, oauth_refresh) makes short-lived tokens.
         url (str | Unset): Needed by jira; for self-hosted github and gitlab.
         email (str | Unset): Needed by jira.
         description (str | Unset):

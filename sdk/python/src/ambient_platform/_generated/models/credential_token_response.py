@@ -9,6 +9,8 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 from ..types import UNSET, Unset
+from typing import cast
+import datetime
 
 
 T = TypeVar("T", bound="CredentialTokenResponse")
@@ -24,6 +26,7 @@ class CredentialTokenResponse:
         token (str):
         url (str | Unset):
         email (str | Unset):
+        expires_at (datetime.datetime | Unset): Of a token that is renewed: ask again before it ends.
     """
 
     credential_id: str
@@ -31,6 +34,7 @@ class CredentialTokenResponse:
     token: str
     url: str | Unset = UNSET
     email: str | Unset = UNSET
+    expires_at: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,6 +47,10 @@ class CredentialTokenResponse:
         url = self.url
 
         email = self.email
+
+        expires_at: str | Unset = UNSET
+        if not isinstance(self.expires_at, Unset):
+            expires_at = self.expires_at.isoformat()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -57,6 +65,8 @@ class CredentialTokenResponse:
             field_dict["url"] = url
         if email is not UNSET:
             field_dict["email"] = email
+        if expires_at is not UNSET:
+            field_dict["expires_at"] = expires_at
 
         return field_dict
 
@@ -73,12 +83,20 @@ class CredentialTokenResponse:
 
         email = d.pop("email", UNSET)
 
+        _expires_at = d.pop("expires_at", UNSET)
+        expires_at: datetime.datetime | Unset
+        if isinstance(_expires_at, Unset):
+            expires_at = UNSET
+        else:
+            expires_at = datetime.datetime.fromisoformat(_expires_at)
+
         credential_token_response = cls(
             credential_id=credential_id,
             provider=provider,
             token=token,
             url=url,
             email=email,
+            expires_at=expires_at,
         )
 
         credential_token_response.additional_properties = d

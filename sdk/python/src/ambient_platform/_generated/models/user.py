@@ -34,6 +34,7 @@ class User:
         username (str):
         name (str):
         email (str | Unset):
+        service_account (bool | Unset): A program: it comes with API keys or tokens, never with a password.
     """
 
     id: str
@@ -44,6 +45,7 @@ class User:
     username: str
     name: str
     email: str | Unset = UNSET
+    service_account: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,6 +65,8 @@ class User:
 
         email = self.email
 
+        service_account = self.service_account
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -78,6 +82,8 @@ class User:
         )
         if email is not UNSET:
             field_dict["email"] = email
+        if service_account is not UNSET:
+            field_dict["service_account"] = service_account
 
         return field_dict
 
@@ -100,6 +106,8 @@ class User:
 
         email = d.pop("email", UNSET)
 
+        service_account = d.pop("service_account", UNSET)
+
         user = cls(
             id=id,
             kind=kind,
@@ -109,6 +117,7 @@ class User:
             username=username,
             name=name,
             email=email,
+            service_account=service_account,
         )
 
         user.additional_properties = d

@@ -22,11 +22,13 @@ class UserPatchRequest:
         username (str | Unset):
         name (str | Unset):
         email (str | Unset):
+        service_account (bool | Unset): A program: it comes with API keys or tokens, never with a password.
     """
 
     username: str | Unset = UNSET
     name: str | Unset = UNSET
     email: str | Unset = UNSET
+    service_account: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -35,6 +37,8 @@ class UserPatchRequest:
         name = self.name
 
         email = self.email
+
+        service_account = self.service_account
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -45,6 +49,8 @@ class UserPatchRequest:
             field_dict["name"] = name
         if email is not UNSET:
             field_dict["email"] = email
+        if service_account is not UNSET:
+            field_dict["service_account"] = service_account
 
         return field_dict
 
@@ -57,10 +63,13 @@ class UserPatchRequest:
 
         email = d.pop("email", UNSET)
 
+        service_account = d.pop("service_account", UNSET)
+
         user_patch_request = cls(
             username=username,
             name=name,
             email=email,
+            service_account=service_account,
         )
 
         user_patch_request.additional_properties = d

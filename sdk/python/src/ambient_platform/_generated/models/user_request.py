@@ -25,11 +25,13 @@ class UserRequest:
         username (str):
         name (str):
         email (str | Unset):
+        service_account (bool | Unset): A program: it comes with API keys or tokens, never with a password.
     """
 
     username: str
     name: str
     email: str | Unset = UNSET
+    service_account: bool | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,6 +40,8 @@ class UserRequest:
         name = self.name
 
         email = self.email
+
+        service_account = self.service_account
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -49,6 +53,8 @@ class UserRequest:
         )
         if email is not UNSET:
             field_dict["email"] = email
+        if service_account is not UNSET:
+            field_dict["service_account"] = service_account
 
         return field_dict
 
@@ -61,10 +67,13 @@ class UserRequest:
 
         email = d.pop("email", UNSET)
 
+        service_account = d.pop("service_account", UNSET)
+
         user_request = cls(
             username=username,
             name=name,
             email=email,
+            service_account=service_account,
         )
 
         user_request.additional_properties = d
