@@ -74,6 +74,7 @@ REQUESTS = {
 }
 """What is asked for together, in this order and on the same rows."""
 NOT_TRIED = {
+    ("AccessCheckViewSet", "check"): "writes nothing",
     ("CredentialViewSet", "test"): "asks a provider between transactions (tests/integration/credentials)",
     ("ProjectCredentialViewSet", "test"): "the same",
     ("ConversationViewSet", "agui_run"): "answers with a stream; agui_run_start has its row",
