@@ -17,6 +17,7 @@ from projects_app.models.grants import (
 from projects_app.models.idempotency import IdempotentAnswer
 from projects_app.models.project import Project, ProjectSettings
 from projects_app.models.rbac import Role, RoleBinding
+from projects_app.models.sign_in import BrowserSignIn
 from projects_app.models.user import ExternalIdentity, User
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "AgentUserObjectPermission",
     "ApiKey",
     "Application",
+    "BrowserSignIn",
     "Credential",
     "CredentialGroupObjectPermission",
     "CredentialUserObjectPermission",

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pghistory
 import structlog
+from django.conf import settings
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from ambient.common import tracing
@@ -24,10 +30,21 @@ CONTENT_SECURITY_POLICY = (
 View = Callable[..., HttpResponseBase]
 
 
-def _guard(response: HttpResponseBase) -> HttpResponseBase:
+def guarded(response: HttpResponseBase) -> HttpResponseBase:
+    """A page whose browser asks no other host."""
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response["Referrer-Policy"] = "same-origin"
     return response
+
+
+def _ways_in(request: HttpRequest) -> dict[str, Any]:
+    """What the page of the sign-in offers."""
+    found: dict[str, Any] = {"passwords": settings.PASSWORD_SIGN_IN}
+    if settings.OIDC_BROWSER_CLIENT is not None:
+        query = urlencode({"next": request.GET.get(REDIRECT_FIELD_NAME, "")})
+        found["provider"] = settings.OIDC_BROWSER_CLIENT.provider_name
+        found["provider_path"] = f"{reverse('oidc_authentication_init')}?{query}"
+    return found
 
 
 class LiveAutocompleteView(AutocompleteJsonView):
@@ -55,7 +72,7 @@ class AmbientAdminSite(UnfoldAdminSite):
             who = {"user": request.user.get_username()} if request.user.is_authenticated else {}
             structlog.contextvars.bind_contextvars(**who)
             with pghistory.context(request_id=operation_id_of(request), **who, **tracing.headers()):
-                return _guard(checked(request, *args, **kwargs))
+                return guarded(checked(request, *args, **kwargs))
 
         for name in ("csrf_exempt", "model_admin"):
             if hasattr(checked, name):
@@ -66,4 +83,10 @@ class AmbientAdminSite(UnfoldAdminSite):
         return LiveAutocompleteView.as_view(admin_site=self)(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return _guard(super().login(request, extra_context))
+        """The sign-in; who is signed in already and has no access is told so, and not asked again."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            context = {**self.each_context(request), "title": "No access"}
+            return guarded(TemplateResponse(request, "ambient/sign_in/no_access.html", context, status=403))
+        if request.method == "POST" and not settings.PASSWORD_SIGN_IN:
+            raise PermissionDenied
+        return guarded(super().login(request, {**_ways_in(request), **(extra_context or {})}))
