@@ -79,18 +79,21 @@ class SigningKeys:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = self._tried = float("-inf")
 
-    def key(self, kid: str) -> jwt.PyJWK | None:
-        """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known."""
+    def key(self, kid: str, *, at_once: bool = False) -> jwt.PyJWK | None:
+        """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known.
+
+        `at_once` looks for a new key without a pause: for a token that comes from the provider itself.
+        """
         now = self._clock()
         if kid not in self._keys or now - self._fetched > LIFE_SECONDS:
-            self._refresh(now)
+            self._refresh(now, 0.0 if at_once else PAUSE_SECONDS)
         if self._clock() - self._fetched > STALE_SECONDS:
             raise Unavailable("The identity provider's keys cannot be read", retry_after=int(PAUSE_SECONDS))
         return self._keys.get(kid)
 
-    def _refresh(self, now: float) -> None:
+    def _refresh(self, now: float, pause: float) -> None:
         with self._lock:
-            if now - self._tried < PAUSE_SECONDS:
+            if now - self._tried < pause:
                 return
             self._tried = self._clock()
             try:

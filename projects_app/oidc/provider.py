@@ -61,7 +61,8 @@ class Provider:
         self.client = client
         self._fetch = fetch
         self._clock = clock
-        self._verifier = TokenVerifier([client.id_tokens], {client.issuer.url: keys_of(client.issuer)})
+        keys = {client.issuer.url: keys_of(client.issuer)}
+        self._verifier = TokenVerifier([client.id_tokens], keys, from_the_provider=True)
         self._lock = threading.Lock()
         self._document: dict[str, Any] = {}
         self._fetched = self._tried = float("-inf")

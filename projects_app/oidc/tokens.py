@@ -61,7 +61,15 @@ def looks_like_jwt(token: str) -> bool:
 class TokenVerifier:
     """Believes the given issuers. What was verified is kept for minutes: signatures are dear."""
 
-    def __init__(self, issuers: list[Issuer], keys: dict[str, SigningKeys] | None = None) -> None:
+    def __init__(
+        self,
+        issuers: list[Issuer],
+        keys: dict[str, SigningKeys] | None = None,
+        *,
+        from_the_provider: bool = False,
+    ) -> None:
+        """`from_the_provider`: nobody else can hand in tokens, so an unknown key is looked for at once."""
+        self._at_once = from_the_provider
         self._issuers = {issuer.url: issuer for issuer in issuers}
         self._keys = keys or {issuer.url: keys_of(issuer) for issuer in issuers}
         self._lock = threading.Lock()
@@ -113,7 +121,7 @@ class TokenVerifier:
         if not isinstance(kid, str) or not 0 < len(kid) <= MAX_NAME:
             raise Refused("The token names no key")
         keys = self._keys[issuer.url]
-        key = keys.key(kid)
+        key = keys.key(kid, at_once=self._at_once)
         if key is None:
             raise Refused("The token's key is not known")
         claims = self._claims(token, key.key, issuer, header["alg"])
