@@ -37,7 +37,7 @@ def _counts(request: HttpRequest, backend: str) -> bool:
     return isinstance(pk, str) and still_counts(pk)
 
 
-def _user_of(request: HttpRequest) -> Any:
+def _user_of(request: Any) -> Any:
     if not hasattr(request, "_cached_user"):
         request._cached_user = cookie_user(request)
     return request._cached_user
@@ -46,7 +46,7 @@ def _user_of(request: HttpRequest) -> Any:
 class CookieUserMiddleware(AuthenticationMiddleware):
     """`request.user`, looked up when somebody asks: a request with a token never does."""
 
-    def process_request(self, request: HttpRequest) -> None:
+    def process_request(self, request: Any) -> None:
         request.user = SimpleLazyObject(lambda: _user_of(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -19,7 +19,7 @@ PATH = "projects_app.oidc.browser.ProviderBackend"
 
 def library_setting(name: str, *default: Any) -> Any:
     """What the library asks its settings for. The provider's addresses are discovered, never set by hand."""
-    client = settings.OIDC_BROWSER_CLIENT
+    client: Any = settings.OIDC_BROWSER_CLIENT
     match name:
         case "OIDC_OP_AUTHORIZATION_ENDPOINT":
             return provider_of(client).address("authorization_endpoint")
@@ -75,7 +75,7 @@ class ProviderBackend(OIDCAuthenticationBackend):
             raise Refused(f"{exc.reason} (subject {identity.subject} at {identity.issuer})") from exc
         user: Any = sign_in.identity.user
         user.browser_sign_in = sign_in
-        return user  # type: ignore[no-any-return]
+        return user
 
     def get_user(self, user_id: Any) -> User | None:
         """The library's gives deactivated users too."""

@@ -1,7 +1,6 @@
 """Whether a browser that signed in with the provider is still signed in; the provider is asked when due."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -10,7 +9,7 @@ from django.utils import timezone
 
 from ambient.common.exceptions import Unauthenticated, Unavailable
 from projects_app.models import BrowserSignIn
-from projects_app.oidc.provider import Tokens, check_nonce, provider_of
+from projects_app.oidc.provider import Provider, Tokens, check_nonce, provider_of
 from projects_app.oidc.tokens import Identity, Refused, identity_of
 from projects_app.services.browser_sign_ins import (
     KeptTokens,
@@ -45,24 +44,24 @@ def still_counts(pk: str) -> bool:
 
 
 def _renew(sign_in: BrowserSignIn, kept: KeptTokens) -> None:
-    form = {"grant_type": "refresh_token", "refresh_token": str(kept.refresh_token)}
-    provider = provider_of(settings.OIDC_BROWSER_CLIENT)
-    given = provider.tokens(form)
+    client: Any = settings.OIDC_BROWSER_CLIENT
+    provider = provider_of(client)
+    given = provider.tokens({"grant_type": "refresh_token", "refresh_token": str(kept.refresh_token)})
     identity, until = None, time.time() + (given.expires_in or 0)
     if given.id_token is not None:
         claims = provider.claims(given.id_token)
-        identity = _same_person(sign_in, claims, kept.nonce)
+        identity = _same_person(sign_in, provider, claims, kept.nonce)
         until = identity.expires
     browser_sign_in_renew(sign_in=sign_in, identity=identity, tokens=renewed(kept, given), until=until)
 
 
-def _same_person(sign_in: BrowserSignIn, claims: Mapping[str, Any], nonce: str) -> Identity:
+def _same_person(sign_in: BrowserSignIn, provider: Provider, claims: dict[str, Any], nonce: str) -> Identity:
     """OpenID Connect Core 1.0, section 12.2: as the first ID token, but the nonce may be missing."""
     if claims["sub"] != sign_in.identity.subject:
         raise Refused("The token is another person's")
     if "nonce" in claims:
         check_nonce(claims, nonce)
-    return identity_of(settings.OIDC_BROWSER_CLIENT.issuer, dict(claims))
+    return identity_of(provider.client.issuer, claims)
 
 
 def renewed(kept: KeptTokens, given: Tokens) -> KeptTokens:

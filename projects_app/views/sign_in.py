@@ -53,7 +53,8 @@ class Callback(OIDCAuthenticationCallbackView):
         begun = states.get(request.GET.get("state", ""))
         if begun is None or time.time() - begun["added_on"] > STATE_SECONDS:
             raise Refused(NOT_BEGUN)
-        issuer = settings.OIDC_BROWSER_CLIENT.issuer.url
+        client: Any = settings.OIDC_BROWSER_CLIENT
+        issuer = client.issuer.url
         if request.GET.get("iss", issuer) != issuer:  # RFC 9207
             raise Refused("The answer is another provider's")
         if "code" not in request.GET:  # the library would sign out whoever is signed in
@@ -106,11 +107,12 @@ def _page(view: Callable[..., Any]) -> Callable[[HttpRequest], HttpResponseBase]
 
 
 def _failed(request: HttpRequest, error: ApplicationError) -> TemplateResponse:
+    client: Any = settings.OIDC_BROWSER_CLIENT
     context = {
         **admin.site.each_context(request),
         "title": "Not signed in",
         "reason": error.reason,
-        "provider": settings.OIDC_BROWSER_CLIENT.provider_name,
+        "provider": client.provider_name,
     }
     status = 503 if isinstance(error, Unavailable) else 403
     return TemplateResponse(request, "ambient/sign_in/failed.html", context, status=status)
