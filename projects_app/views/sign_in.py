@@ -57,7 +57,7 @@ class Callback(OIDCAuthenticationCallbackView):
         issuer = client.issuer.url
         if request.GET.get("iss", issuer) != issuer:  # RFC 9207
             raise Refused("The answer is another provider's")
-        if "code" not in request.GET:  # the library would sign out whoever is signed in
+        if "error" in request.GET or "code" not in request.GET:  # the library would sign people out
             del states[request.GET["state"]]
             request.session.modified = True
             raise Refused(DECLINED)

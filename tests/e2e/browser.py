@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "the browser tests need Chromium: apt install chromium (`make test` leaves them out)"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 FOCUSED = """() => {
   const e = document.activeElement;
   return (e.innerText || e.name || e.value || e.id || '').trim();

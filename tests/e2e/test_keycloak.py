@@ -195,7 +195,7 @@ def test_a_service_account_works_with_client_credentials(team, keycloak):
     assert made.status_code == 201, made.text
     assert status(team, token, f"/projects/{name}").status_code == 200
     assert status(team, keycloak.password_token("bob"), f"/projects/{name}").status_code == 404
-    [(username,)] = team.query("SELECT username FROM projects_app_user WHERE username LIKE 'service-%'")
+    [(username,)] = team.query("SELECT username FROM projects_app_user WHERE username ~ '^service-'")
     assert username == "service-account-ambient-ci"
 
 

@@ -432,7 +432,7 @@ def test_starting_without_a_database_says_nothing(use, settings):
 @pytest.mark.django_db
 def test_the_keys_of_stored_values_are_found_by_their_index(use):
     with connection.cursor() as cursor:
-        # What the index can do, whatever statistics another test's rows left: neither a scan of all rows nor a sort of them.
+        # What the index can do, whatever statistics another test's rows left: no scan of all rows, no sort.
         for costly in ("seqscan", "bitmapscan", "sort"):
             cursor.execute(f"SET LOCAL enable_{costly} = off")
         for column in sealed_columns():
