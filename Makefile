@@ -6,6 +6,7 @@ VENV := .venv
 RUNNER_VENV := .venv-runner
 CLAUDE_VENV := .venv-claude
 GENERATORS := .venv-generators
+KEYCLOAK := .keycloak
 FRAMEWORK ?= demo
 PY := $(VENV)/bin/python
 export UV_SYSTEM_CERTS := 1
@@ -58,6 +59,11 @@ $(GENERATORS)/.ready: $(VENV)/bin/uv requirements/generators.txt $(addprefix too
 	@tools/generators/run.sh setup
 	@touch $@
 
+$(KEYCLOAK)/.ready: tools/keycloak.sh
+	@echo "setup: fetching Keycloak (about 150 MB)"
+	@tools/keycloak.sh $(KEYCLOAK)
+	@touch $@
+
 setup-otel: platform ## traces: OpenTelemetry beside the server and the runners
 	@for venv in $(VENV) $(RUNNER_VENV) $(wildcard $(CLAUDE_VENV)); do echo "setup: adding OpenTelemetry to $$venv"; tools/add.sh $$venv requirements/otel.txt; done
 
@@ -70,14 +76,17 @@ up: platform ## start everything and stay up; prints the URLs and the sign-in
 down: platform ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
-test: setup setup-claude ## all tests but the fault injections, the browser's and the generators'
-	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser and not generators" $(ARGS)
+test: setup setup-claude ## all tests but the fault injections, the browser's, the generators' and Keycloak's
+	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser and not generators and not idp" $(ARGS)
 
 test-browser: setup ## the admin in a real Chromium (apt install chromium)
 	@$(PY) -m pytest -m browser -p no:randomly $(ARGS)
 
 test-generators: setup generators ## sdk/openapi.yaml through stock generators of Go, TypeScript and Python
 	@$(PY) -m pytest -m generators -p no:randomly $(ARGS)
+
+test-idp: setup $(KEYCLOAK)/.ready ## sign-in and tokens with a real Keycloak (apt install chromium openjdk-17-jre-headless maven)
+	@$(PY) -m pytest -m idp -p no:randomly $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
@@ -107,6 +116,6 @@ lock: setup ## compile requirements/*.in to hashed pins
 	@for name in base runner claude embedded otel dev generators tools; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: down ## remove the environments and the embedded home
-	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) $(GENERATORS) .ambient
+	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) $(GENERATORS) $(KEYCLOAK) .ambient
 
-.PHONY: help setup setup-claude setup-otel generators platform demo up down test test-browser test-generators test-faults fuzz chaos check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude setup-otel generators platform demo up down test test-browser test-generators test-idp test-faults fuzz chaos check format openapi sdk bench lock clean

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ambient.issuers import Issuer, check_issuers, parse_issuers, safe_url
+from ambient.issuers import BrowserClient, Issuer, check_issuers, parse_issuers, safe_url
 from ambient.rates import Rate, rate
 from ambient.setting_types import (
     KeyBytes,
     OneOf,
+    Secret,
     database_url,
     key,
     key_version,
@@ -29,6 +31,7 @@ from ambient.setting_types import (
     path,
     redis_url,
     seconds,
+    switch,
     whole,
 )
 
@@ -36,6 +39,7 @@ T = TypeVar("T")
 NO_NAMES: list[str] = []
 NO_KEYS: dict[int, KeyBytes] = {}
 NO_ISSUERS: list[Issuer] = []
+NO_SECRET = Secret("")
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -382,6 +386,32 @@ OIDC_GROUPS_CLAIM = _read(
     "OIDC_GROUPS_CLAIM", "groups", str, "Claim with the person's groups; those that exist here are joined."
 )
 OIDC_ADMIN_GROUP = _read("OIDC_ADMIN_GROUP", "", str, "Group whose members are administrators; unset: none.")
+OIDC_CLIENT_ID = _read(
+    "OIDC_CLIENT_ID",
+    "",
+    str,
+    "Our own client at the provider, for people who sign in to the admin with a browser; unset: none do.",
+)
+OIDC_CLIENT_SECRET = _read(
+    "OIDC_CLIENT_SECRET", NO_SECRET, Secret, "Its secret; unset: a public client.", shown=""
+)
+OIDC_SCOPES = _read(
+    "OIDC_SCOPES",
+    ["openid", "profile", "email"],
+    names,
+    "What it asks for, comma separated; `openid` is always among it.",
+    shown="openid,profile,email",
+)
+OIDC_PROVIDER_NAME = _read(
+    "OIDC_PROVIDER_NAME", "", str, "What people call the provider; unset: the host of OIDC_ISSUER."
+)
+PASSWORD_SIGN_IN = _read(
+    "AMBIENT_PASSWORD_SIGN_IN",
+    True,
+    switch,
+    "Whether browsers may sign in with Django's passwords; `off` needs OIDC_CLIENT_ID. Allowed: `on`, `off`.",
+    shown="on",
+)
 OIDC_ISSUERS = _read(
     "OIDC_ISSUERS",
     NO_ISSUERS,
@@ -412,6 +442,20 @@ try:
     ISSUERS = check_issuers(_issuers())
 except ValueError as _exc:
     raise ImproperlyConfigured(f"OIDC_ISSUERS: {_exc}") from _exc
+
+BROWSER_CLIENT: BrowserClient | None = None
+if OIDC_CLIENT_ID:
+    if not OIDC_ISSUER:
+        raise ImproperlyConfigured("OIDC_CLIENT_ID needs OIDC_ISSUER, the provider where it is a client")
+    BROWSER_CLIENT = BrowserClient(
+        issuer=ISSUERS[0],
+        client_id=OIDC_CLIENT_ID,
+        secret=OIDC_CLIENT_SECRET,
+        scopes=("openid", *(name for name in OIDC_SCOPES if name != "openid")),
+        provider_name=OIDC_PROVIDER_NAME or str(urlsplit(OIDC_ISSUER).hostname),
+    )
+elif not PASSWORD_SIGN_IN:
+    raise ImproperlyConfigured("AMBIENT_PASSWORD_SIGN_IN=off needs OIDC_CLIENT_ID: else nobody could sign in")
 
 SERVICE_ACCOUNT = _read(
     "AMBIENT_SERVICE_ACCOUNT",

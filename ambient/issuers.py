@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +29,25 @@ class Issuer:
     groups_claim: str = "groups"
     username_prefix: str = ""
     admin_group: str = ""
+
+
+@dataclass(frozen=True)
+class BrowserClient:
+    """What we are at the provider of `issuer` when people sign in with a browser.
+
+    Without a secret we are a public client. `provider_name` stands on the button.
+    """
+
+    issuer: Issuer
+    client_id: str
+    secret: str = field(repr=False)
+    scopes: tuple[str, ...]
+    provider_name: str
+
+    @property
+    def id_tokens(self) -> Issuer:
+        """What we expect of tokens that say who signed in: they are meant for us."""
+        return replace(self.issuer, audiences=(self.client_id,), clients=())
 
 
 def safe_url(raw: str) -> str:

@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Access",
         (
             ("Users", "person", "projects_app.user"),
+            ("Identities", "fingerprint", "projects_app.externalidentity"),
             ("Groups", "group", "auth.group"),
             ("Roles", "badge", "projects_app.role"),
             ("Role bindings", "link", "projects_app.rolebinding"),

@@ -68,6 +68,11 @@ def whole(least: int) -> Callable[[str], int]:
     return parse
 
 
+def switch(raw: str) -> bool:
+    """`on` or `off`."""
+    return OneOf("on", "off")(raw) == "on"
+
+
 def seconds(raw: str) -> float:
     """A time above zero."""
     try:
@@ -92,6 +97,13 @@ def keys(raw: str) -> list[str]:
     if not found:
         raise ValueError("there is no key in it")
     return found
+
+
+class Secret(str):
+    """A text that is not shown when something that holds it is; what needs it uses it as any text."""
+
+    def __repr__(self) -> str:
+        return "<secret>"
 
 
 class KeyBytes(bytes):

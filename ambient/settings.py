@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "projects_app.cookies.CookieUserMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -124,6 +124,8 @@ AUTHENTICATION_BACKENDS = [
     "projects_app.backends.AccessBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
+if env.BROWSER_CLIENT is not None:
+    AUTHENTICATION_BACKENDS.append("projects_app.oidc.browser.ProviderBackend")
 ANONYMOUS_USER_NAME = None  # guardian: no row stands for "nobody"
 GUARDIAN_MONKEY_PATCH_USER = False
 PASSWORD_HASHERS = [
@@ -141,6 +143,8 @@ BEARER_VERIFIERS = [  # tried in order: (token) -> the caller, or None
     "projects_app.oidc.bearer.oidc_user",
 ]
 OIDC_ISSUERS = env.ISSUERS
+OIDC_BROWSER_CLIENT = env.BROWSER_CLIENT
+PASSWORD_SIGN_IN = env.PASSWORD_SIGN_IN
 # Pages of these origins may call the API with a token (contract 1.4); cookies are for our own pages.
 CORS_ALLOWED_ORIGINS = env.CORS_ORIGINS
 CORS_URLS_REGEX = r"^/api/" if env.CORS_ORIGINS else r"$^"  # a preflight is answered only where some may ask

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from ambient.common import views
+from projects_app.views import sign_in
 
 handler400 = "ambient.common.errors.bad_request"
 handler403 = "ambient.common.errors.permission_denied"
@@ -15,7 +16,10 @@ V1 = "api/ambient/v1"
 
 urlpatterns = [
     path("", views.root, name="root"),
+    path("admin/logout/", sign_in.sign_out),  # before the admin's own, which only staff may use
     path("admin/", admin.site.urls),
+    path("oidc/sign-in", sign_in.begin, name="oidc_authentication_init"),
+    path("oidc/callback", sign_in.callback, name="oidc_authentication_callback"),
     path("static/<path:path>", views.static_file, name="static"),
     path("healthz", views.alive, name="healthz"),
     path("healthcheck", views.healthcheck, name="healthcheck"),

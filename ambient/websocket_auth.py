@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
 from ambient import env
 from ambient.common import throttling
-from ambient.common.exceptions import TooMany, Unauthenticated
+from ambient.common.exceptions import TooMany, Unauthenticated, Unavailable
 from projects_app.authentication import FORWARDED_HEADER, authenticate_bearer, bearer_token
+from projects_app.cookies import cookie_user
 from sessions_app.selectors import Caller
 from sessions_app.streams.surroundings import in_thread
 from sessions_app.streams.transports import note_transport
@@ -72,7 +72,10 @@ def _cookie_caller(headers: Mapping[str, str]) -> Caller | None:
         return None
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    user: Any = get_user(request)
+    try:
+        user = cookie_user(request)
+    except Unavailable:
+        return None
     if not user.is_authenticated or not user.is_active or user.deleted_at is not None:
         return None
     return Caller(user)

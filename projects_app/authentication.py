@@ -103,7 +103,7 @@ class CookieAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Any) -> tuple[Any, None] | None:
         user = getattr(request._request, "user", None)
-        if user is None or not user.is_active or user.deleted_at is not None or user.service_account:
+        if user is None or not user.is_active or user.deleted_at is not None:
             return None
         request.body_bytes  # noqa: B018  the CSRF check parses forms, after which the body cannot be read
         self.enforce_csrf(request)

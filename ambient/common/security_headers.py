@@ -19,14 +19,15 @@ PAGE = (
 ADMIN = PAGE.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'")
 """The theme's Alpine compiles the expressions of its attributes (`new Function`); no script is inline."""
 PERMISSIONS = ", ".join(f"{name}=()" for name in ("camera", "geolocation", "microphone", "payment", "usb"))
-PRIVATE = ("/api/", "/admin/")
+THEMED = ("/admin/", "/oidc/")
+PRIVATE = ("/api/", *THEMED)
 
 
 def content_security_policy(path: str, content_type: str) -> str:
     """The strictest policy that the kind of answer works with."""
     if not content_type.startswith("text/html"):
         return NOTHING
-    return ADMIN if path.startswith("/admin/") else PAGE
+    return ADMIN if path.startswith(THEMED) else PAGE
 
 
 class SecurityHeadersMiddleware:

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from ambient.common.admin.models import LiveFilter, ServiceAdmin
 from ambient.common.exceptions import Forbidden
-from projects_app.models import User
+from projects_app.models import ExternalIdentity, User
 from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
+from projects_app.services.identities import identity_link, identity_unlink
 from projects_app.services.users import user_create, user_delete, user_update
 
 POWERS = ("is_active", "is_staff", "is_superuser", "groups")
@@ -75,6 +79,48 @@ class UserAdmin(ServiceAdmin):
     def service_delete(self, request: HttpRequest, obj: User) -> None:
         self._require_may_touch(request, obj)
         user_delete(user=obj)
+
+
+@admin.register(ExternalIdentity)
+class ExternalIdentityAdmin(ServiceAdmin):
+    """Whose account an identity at a provider is: for superusers to say, since it gives the account away."""
+
+    list_display = ("user", "issuer", "subject", "made_administrator", "last_seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username__startswith", "subject__exact")
+    search_help_text = "Username from its beginning, or a whole subject"
+    ordering = ("-created_at", "-id")
+    autocomplete_fields = ("user",)
+    linked = ("user", "issuer", "subject")
+    shown = ("groups", "made_administrator", "created_at", "last_seen_at")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.linked if obj is None else (*self.linked, *self.shown)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only issuers that are believed can be chosen."""
+        if db_field.name == "issuer":
+            urls = [issuer.url for issuer in settings.OIDC_ISSUERS]
+            return forms.ChoiceField(choices=[(url, url) for url in urls], widget=UnfoldAdminSelectWidget)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def service_create(self, request: HttpRequest, values: dict[str, Any]) -> ExternalIdentity:
+        return identity_link(**values)
+
+    def service_delete(self, request: HttpRequest, obj: ExternalIdentity) -> None:
+        identity_unlink(link=obj)
 
 
 admin.site.unregister(Group)

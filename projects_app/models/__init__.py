@@ -18,6 +18,7 @@ from projects_app.models.grants import (
 from projects_app.models.idempotency import IdempotentAnswer
 from projects_app.models.project import Project, ProjectSettings
 from projects_app.models.rbac import Role, RoleBinding
+from projects_app.models.sign_in import BrowserSignIn
 from projects_app.models.user import ExternalIdentity, User
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ApiKey",
     "Application",
     "AuditEntry",
+    "BrowserSignIn",
     "Credential",
     "CredentialGroupObjectPermission",
     "CredentialState",

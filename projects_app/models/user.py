@@ -97,8 +97,8 @@ class ExternalIdentity(models.Model):
 
     id = ksuid_field()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
-    issuer = models.CharField(max_length=512)
-    subject = models.CharField(max_length=255)
+    issuer = models.CharField(max_length=512, help_text="The provider as its tokens name it (`iss`).")
+    subject = models.CharField(max_length=255, help_text="Who it is there (`sub`); never an e-mail address.")
     claims_digest = models.CharField(max_length=64, blank=True)
     """Of what the last token said of the person: the same again needs no write."""
     groups = models.JSONField(default=list)
@@ -108,6 +108,7 @@ class ExternalIdentity(models.Model):
     last_seen_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name_plural = "external identities"
         constraints = [
             models.UniqueConstraint(fields=["issuer", "subject"], name="external_identity_subject"),
         ]

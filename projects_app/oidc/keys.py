@@ -1,5 +1,6 @@
 """The public keys of one issuer: fetched from its JWKS (RFC 7517), kept, fetched again when they change."""
 
+import functools
 import json
 import threading
 import time
@@ -46,6 +47,22 @@ def fetch_json(url: str) -> Any:
         raise CannotFetch(f"{url}: {type(exc).__name__}") from exc
 
 
+def discovered(issuer: str, fetch: Callable[[str], Any] = fetch_json) -> dict[str, Any]:
+    """The provider's own description (OpenID Connect Discovery 1.0, section 4); it must name the issuer."""
+    document = fetch(issuer.rstrip("/") + DISCOVERY)
+    if not isinstance(document, dict) or document.get("issuer") != issuer:
+        raise CannotFetch("the discovery document is another issuer's")
+    return document
+
+
+def endpoint(document: dict[str, Any], name: str) -> str:
+    """One address of a discovery document. Raises CannotFetch for one that may not be used."""
+    try:
+        return safe_url(str(document.get(name)))
+    except ValueError as exc:
+        raise CannotFetch(f"{name}: {exc}") from exc
+
+
 class SigningKeys:
     """The keys of one issuer in this process. Safe to use from many threads; one of them fetches."""
 
@@ -62,18 +79,21 @@ class SigningKeys:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = self._tried = float("-inf")
 
-    def key(self, kid: str) -> jwt.PyJWK | None:
-        """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known."""
+    def key(self, kid: str, *, at_once: bool = False) -> jwt.PyJWK | None:
+        """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known.
+
+        `at_once` looks for a new key without a pause: for a token that comes from the provider itself.
+        """
         now = self._clock()
         if kid not in self._keys or now - self._fetched > LIFE_SECONDS:
-            self._refresh(now)
+            self._refresh(now, 0.0 if at_once else PAUSE_SECONDS)
         if self._clock() - self._fetched > STALE_SECONDS:
             raise Unavailable("The identity provider's keys cannot be read", retry_after=int(PAUSE_SECONDS))
         return self._keys.get(kid)
 
-    def _refresh(self, now: float) -> None:
+    def _refresh(self, now: float, pause: float) -> None:
         with self._lock:
-            if now - self._tried < PAUSE_SECONDS:
+            if now - self._tried < pause:
                 return
             self._tried = self._clock()
             try:
@@ -84,21 +104,20 @@ class SigningKeys:
             self._fetched = self._tried
 
     def _read(self) -> dict[str, jwt.PyJWK]:
-        document = self._fetch(self._issuer.jwks_url or self._discovered())
+        document = self._fetch(self._issuer.jwks_url or endpoint(self._discovered(), "jwks_uri"))
         entries = document.get("keys") if isinstance(document, dict) else None
         if not isinstance(entries, list):
             raise CannotFetch("the JWKS has no keys")
         return dict(filter(None, map(_signing_key, entries[:MAX_KEYS])))
 
-    def _discovered(self) -> str:
-        """OpenID Connect Discovery 1.0, section 4: the document must name the issuer that we asked."""
-        document = self._fetch(self._issuer.url.rstrip("/") + DISCOVERY)
-        if not isinstance(document, dict) or document.get("issuer") != self._issuer.url:
-            raise CannotFetch("the discovery document is another issuer's")
-        try:
-            return safe_url(str(document.get("jwks_uri")))
-        except ValueError as exc:
-            raise CannotFetch(f"jwks_uri: {exc}") from exc
+    def _discovered(self) -> dict[str, Any]:
+        return discovered(self._issuer.url, self._fetch)
+
+
+@functools.cache
+def keys_of(issuer: Issuer) -> SigningKeys:
+    """The one copy of an issuer's keys in this process."""
+    return SigningKeys(issuer)
 
 
 def _signing_key(entry: Any) -> tuple[str, jwt.PyJWK] | None:

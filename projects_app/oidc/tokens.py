@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import jwt
 
 from ambient.common.exceptions import Unauthenticated
 from ambient.issuers import USERNAME_CLAIMS, Issuer
-from projects_app.oidc.keys import SigningKeys
+from projects_app.oidc.keys import SigningKeys, keys_of
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 LEEWAY_SECONDS = 30
@@ -43,6 +44,15 @@ class Identity:
     expires: float
 
 
+@dataclass(frozen=True)
+class Verified:
+    """A token that was good, until it has to be looked at again: later, or when its key is withdrawn."""
+
+    until: float
+    identity: Identity
+    key_is_trusted: Callable[[], bool]
+
+
 def looks_like_jwt(token: str) -> bool:
     """Three parts: our own keys and tokens have none or one dot."""
     return token.count(".") == 2 and token.startswith("ey")
@@ -51,11 +61,19 @@ def looks_like_jwt(token: str) -> bool:
 class TokenVerifier:
     """Believes the given issuers. What was verified is kept for minutes: signatures are dear."""
 
-    def __init__(self, issuers: list[Issuer], keys: dict[str, SigningKeys] | None = None) -> None:
+    def __init__(
+        self,
+        issuers: list[Issuer],
+        keys: dict[str, SigningKeys] | None = None,
+        *,
+        from_the_provider: bool = False,
+    ) -> None:
+        """`from_the_provider`: nobody else can hand in tokens, so an unknown key is looked for at once."""
+        self._at_once = from_the_provider
         self._issuers = {issuer.url: issuer for issuer in issuers}
-        self._keys = keys or {issuer.url: SigningKeys(issuer) for issuer in issuers}
+        self._keys = keys or {issuer.url: keys_of(issuer) for issuer in issuers}
         self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
+        self._known: OrderedDict[bytes, Verified] = OrderedDict()
 
     def identity(self, token: str) -> Identity:
         """Raises Refused; Unavailable when the issuer's keys cannot be read at all."""
@@ -63,22 +81,30 @@ class TokenVerifier:
             raise Refused("The token is too long")
         digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
         with self._lock:
-            until, found = self._known.get(digest, (0.0, None))
-        if found is None or until < now:
-            found = self._verify(token)
-            self._remember(digest, found, now + CACHED_SECONDS)
-        if found.expires + LEEWAY_SECONDS < time.time():
+            known = self._known.get(digest)
+        if known is None or known.until < now or not known.key_is_trusted():
+            issuer, claims, key_is_trusted = self._verify(token)
+            known = Verified(now + CACHED_SECONDS, identity_of(issuer, claims), key_is_trusted)
+            self._remember(digest, known)
+        if known.identity.expires + LEEWAY_SECONDS < time.time():
             raise Refused("The token has expired")
-        return found
+        return known.identity
 
-    def _remember(self, digest: bytes, found: Identity, until: float) -> None:
+    def claims(self, token: str) -> dict[str, Any]:
+        """What a good token says; nothing of it is kept. Raises as `identity` does."""
+        if len(token) > MAX_TOKEN:
+            raise Refused("The token is too long")
+        return self._verify(token)[1]
+
+    def _remember(self, digest: bytes, found: Verified) -> None:
         with self._lock:
-            self._known[digest] = (until, found)
+            self._known[digest] = found
             self._known.move_to_end(digest)
             while len(self._known) > CACHED_TOKENS:
                 self._known.popitem(last=False)
 
-    def _verify(self, token: str) -> Identity:
+    def _verify(self, token: str) -> tuple[Issuer, dict[str, Any], Callable[[], bool]]:
+        """The issuer, the claims, and whether the key is still the issuer's, to be asked again later."""
         try:
             header = jwt.get_unverified_header(token)
             claimed = jwt.decode(token, options={"verify_signature": False})
@@ -94,10 +120,12 @@ class TokenVerifier:
             raise Refused("The token's issuer is not known")
         if not isinstance(kid, str) or not 0 < len(kid) <= MAX_NAME:
             raise Refused("The token names no key")
-        key = self._keys[issuer.url].key(kid)
+        keys = self._keys[issuer.url]
+        key = keys.key(kid, at_once=self._at_once)
         if key is None:
             raise Refused("The token's key is not known")
-        return identity_of(issuer, self._claims(token, key.key, issuer, header["alg"]))
+        claims = self._claims(token, key.key, issuer, header["alg"])
+        return issuer, claims, lambda: keys.key(kid) is not None
 
     def _claims(self, token: str, key: Any, issuer: Issuer, algorithm: str) -> dict[str, Any]:
         try:

@@ -66,6 +66,16 @@ def identity_link(*, user: User, issuer: str, subject: str) -> ExternalIdentity:
     return link
 
 
+@transactional
+def identity_unlink(*, link: ExternalIdentity) -> None:
+    """This identity is that user no more: what its provider gave is taken back, its browsers are out."""
+    link = ExternalIdentity.objects.select_for_update(of=("self",)).select_related("user").get(pk=link.pk)
+    if link.made_administrator:
+        user_update(user=link.user, changes={"is_staff": False, "is_superuser": False})
+    _join(link.user, link, [])
+    link.delete()
+
+
 def may_sign_in(user: User) -> bool:
     """Deleted and deactivated accounts may not."""
     return user.is_active and user.deleted_at is None

@@ -11,6 +11,8 @@ from django.db import connection
 from ambient.common.encryption import seal
 from ambient.common.sealed import SealedTextField, sealed_columns
 from projects_app.models import Credential, CredentialState
+from projects_app.oidc.tokens import Identity
+from projects_app.services.browser_sign_ins import KeptTokens, browser_sign_in_create
 from sessions_app.models import Session
 from tests.factories import SessionFactory
 
@@ -23,6 +25,7 @@ NAMES = ("sealed", "secret", "ciphertext", "encrypted")
 
 def test_the_registry():
     assert {str(column) for column in sealed_columns()} == {
+        "BrowserSignIn.tokens_sealed",
         "Credential.token_sealed",
         "CredentialState.access_sealed",
         "Session.runner_secret",
@@ -90,6 +93,9 @@ def test_no_other_column_of_the_database_holds_sealed_text(api_client):
     state = CredentialState(credential_id=made["id"])
     state.access_sealed = seal("short-lived", context=state.access_context)
     state.save()
+    identity = Identity("https://idp.example", "s", "alice2", "A", None, frozenset(), False, 0.0)
+    tokens = KeptTokens(id_token="hunter4", refresh_token="hunter5", nonce="n")
+    browser_sign_in_create(identity=identity, tokens=tokens, until=2e9)
     registered = {(column.model._meta.db_table, column.field.column) for column in sealed_columns()}
     assert holding_sealed_text() == registered
     Credential.objects.update(description=seal("x", context="y"))

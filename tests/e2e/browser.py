@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "the browser tests need Chromium: apt install chromium (`make test` leaves them out)"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 FOCUSED = """() => {
   const e = document.activeElement;
   return (e.innerText || e.name || e.value || e.id || '').trim();
@@ -30,8 +30,9 @@ def chromium() -> str:
 class Visit:
     """One browser window and what it did."""
 
-    def __init__(self, context: BrowserContext, base: str, shots: Path) -> None:
+    def __init__(self, context: BrowserContext, base: str, shots: Path, also: tuple[str, ...] = ()) -> None:
         self.base = base
+        self.allowed = tuple(f"{known}/" for known in (base, *also))
         self.shots = shots
         self.elsewhere: list[str] = []
         self.problems: list[str] = []
@@ -43,7 +44,7 @@ class Visit:
 
     def _check(self, route: Route) -> None:
         url = route.request.url
-        if urlsplit(url).scheme in ("http", "https") and not url.startswith(f"{self.base}/"):
+        if urlsplit(url).scheme in ("http", "https") and not url.startswith(self.allowed):
             self.elsewhere.append(url)
             route.abort()
         else:
@@ -81,14 +82,16 @@ class Visit:
 
 
 @contextmanager
-def visiting(base: str, shots: Path, *, scheme: str = "light", width: int = 1280) -> Iterator[Visit]:
-    """A window of its own, closed at the end."""
+def visiting(
+    base: str, shots: Path, *, scheme: str = "light", width: int = 1280, also: tuple[str, ...] = ()
+) -> Iterator[Visit]:
+    """A window of its own, closed at the end; it may go to `also` besides."""
     folder = Path(os.environ.get("AMBIENT_TEST_SHOTS") or shots)
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         try:
             context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
-            yield Visit(context, base, folder)
+            yield Visit(context, base, folder, also)
         finally:
             browser.close()

@@ -5,6 +5,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -40,6 +41,19 @@ class FakeIssuer:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def do_POST(self) -> None:
+                issuer.asked.append(self.path)
+                text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                if issuer.away:
+                    self.send_error(503)
+                    return
+                status, answer = issuer.answer(self.path, dict(parse_qsl(text)), self.headers)
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
 
@@ -59,6 +73,10 @@ class FakeIssuer:
         if path == "/jwks":
             return {"keys": [self.jwk(kid) for kid in self.keys] + self.extra_keys}
         return None
+
+    def answer(self, path: str, form: dict[str, str], headers: Any) -> tuple[int, Any]:
+        """Status and body for a POST; an issuer that is no whole provider has nothing to post to."""
+        return 404, {}
 
     def jwk(self, kid: str) -> dict[str, Any]:
         public = jwt.algorithms.RSAAlgorithm.to_jwk(self.keys[kid].public_key(), as_dict=True)

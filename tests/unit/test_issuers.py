@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from ambient.issuers import Issuer, check_issuers, parse_issuers, safe_url
+from ambient.issuers import BrowserClient, Issuer, check_issuers, parse_issuers, safe_url
+from ambient.setting_types import Secret
 
 GOOD = {"issuer": "https://ci.example", "audience": "ambient", "username_prefix": "ci:"}
 
@@ -49,3 +50,11 @@ def test_issuers_must_be_told_apart(change):
     first = Issuer("https://ci.example", ("a",), username_prefix="ci:")
     with pytest.raises(ValueError, match="two issuers"):
         check_issuers([first, Issuer(**{**first.__dict__, **change})])
+
+
+def test_a_client_for_browsers_hides_its_secret_and_takes_tokens_for_itself_alone():
+    issuer = Issuer("https://idp.example", ("ambient",), clients=("cli",), admin_group="admins")
+    client = BrowserClient(issuer, "web", Secret("hunter2"), ("openid",), "Example ID")
+    assert "hunter2" not in repr(client) + repr(client.secret) + repr([client.secret])
+    assert (client.id_tokens.audiences, client.id_tokens.clients) == (("web",), ())
+    assert (client.id_tokens.url, client.id_tokens.admin_group) == (issuer.url, "admins")

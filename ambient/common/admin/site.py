@@ -3,13 +3,19 @@
 import unicodedata
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pghistory
 import structlog
+from django.conf import settings
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from ambient.common import actor, throttling
@@ -18,6 +24,16 @@ from ambient.common.errors import error_response
 from ambient.common.exceptions import TooMany
 
 View = Callable[..., HttpResponseBase]
+
+
+def _ways_in(request: HttpRequest) -> dict[str, Any]:
+    """What the page of the sign-in offers."""
+    found: dict[str, Any] = {"passwords": settings.PASSWORD_SIGN_IN}
+    if settings.OIDC_BROWSER_CLIENT is not None:
+        query = urlencode({"next": request.GET.get(REDIRECT_FIELD_NAME, "")})
+        found["provider"] = settings.OIDC_BROWSER_CLIENT.provider_name
+        found["provider_path"] = f"{reverse('oidc_authentication_init')}?{query}"
+    return found
 
 
 class LiveAutocompleteView(AutocompleteJsonView):
@@ -62,8 +78,15 @@ class AmbientAdminSite(UnfoldAdminSite):
         return LiveAutocompleteView.as_view(admin_site=self)(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The sign-in; who is signed in already and has no access is told so, and not asked again."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            context = {**self.each_context(request), "title": "No access"}
+            return TemplateResponse(request, "ambient/sign_in/no_access.html", context, status=403)
+        extra_context = {**_ways_in(request), **(extra_context or {})}
         if request.method != "POST":
             return super().login(request, extra_context)
+        if not settings.PASSWORD_SIGN_IN:
+            raise PermissionDenied
         cells = sign_in_cells(request)
         try:
             throttling.take(cells)

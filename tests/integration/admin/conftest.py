@@ -7,6 +7,7 @@ from projects_app.choices import Scope
 from projects_app.models import AuditEntry, Role
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
+from projects_app.services.identities import identity_link
 from projects_app.services.role_bindings import role_binding_create
 from reconciler.models import Limit, WorkItem
 from sessions_app.models import Run, RunLog, SessionEvent, StreamOwner
@@ -95,6 +96,7 @@ def everything(made, tenant, user):
             }
         ),
         "projects_app_user": user,
+        "projects_app_externalidentity": identity_link(user=user, issuer="https://idp.example", subject="s"),
         "projects_app_role": Role.objects.get(name="project:viewer"),
         "projects_app_rolebinding": role_binding_create(
             role=Role.objects.get(name="project:viewer"),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ambient.common.encryption import unseal
+from ambient.issuers import Issuer
 from projects_app.access import allows
 from projects_app.authentication import authenticate_bearer
 from projects_app.choices import Scope
@@ -17,12 +18,15 @@ from projects_app.models import (
     ApiKey,
     AuditEntry,
     Credential,
+    ExternalIdentity,
     Project,
     Role,
     RoleBinding,
     User,
 )
+from projects_app.oidc.tokens import Identity
 from projects_app.services.api_keys import api_key_create
+from projects_app.services.identities import identity_link, identity_sign_in
 from projects_app.services.role_bindings import role_binding_create
 from projects_app.services.roles import role_create
 from reconciler.models import WorkItem
@@ -582,3 +586,40 @@ def test_a_row_that_refers_to_a_deleted_one_still_shows_it(boss, live_and_gone):
     choices = set(form.form.fields["role"].queryset)
     assert role in choices
     assert other not in choices
+
+
+# --- identities
+
+
+def test_a_superuser_links_an_identity_and_takes_the_link_away(boss, user, settings):
+    settings.OIDC_ISSUERS = [Issuer("https://idp.example", ("ambient",))]
+    values = {"user": user.pk, "issuer": "https://idp.example", "subject": "s-1"}
+    assert add(boss, "projects_app_externalidentity", **values).status_code == 302
+    link = ExternalIdentity.objects.get()
+    assert (link.user, link.issuer, link.subject) == (user, "https://idp.example", "s-1")
+    other = UserFactory(username="other")
+    refused = add(boss, "projects_app_externalidentity", **values | {"user": other.pk})
+    assert "already exists" in errors_of(refused)
+    unknown = add(boss, "projects_app_externalidentity", **values | {"issuer": "https://x.example"})
+    assert "not one of the available choices" in errors_of(unknown)
+    boss.post(reverse("admin:projects_app_externalidentity_delete", args=[link.pk]), {"post": "yes"})
+    assert not ExternalIdentity.objects.exists()
+
+
+def test_an_unlinked_identity_takes_back_what_its_provider_gave(boss, user):
+    told = Identity("https://idp.example", "s", "alice", "A", None, frozenset({"team"}), True, 0.0)
+    Group.objects.create(name="team")
+    link = identity_link(user=user, issuer=told.issuer, subject=told.subject)
+    identity_sign_in(identity=told)
+    boss.post(reverse("admin:projects_app_externalidentity_delete", args=[link.pk]), {"post": "yes"})
+    user.refresh_from_db()
+    assert (user.is_staff, user.is_superuser, user.groups.count()) == (False, False, 0)
+
+
+def test_other_staff_links_nobody(staff, user):
+    clerk = staff("projects_app.add_externalidentity", "projects_app.delete_externalidentity")
+    link = identity_link(user=user, issuer="https://idp.example", subject="s")
+    assert clerk.get(reverse("admin:projects_app_externalidentity_add")).status_code == 403
+    path = reverse("admin:projects_app_externalidentity_delete", args=[link.pk])
+    assert clerk.post(path, {"post": "yes"}).status_code == 403
+    assert ExternalIdentity.objects.exists()

@@ -148,6 +148,16 @@ def test_keys_rotate(issuer, monkeypatch):
     assert status(WireClient(headers={"Authorization": f"Bearer {old}"})) == 401
 
 
+def test_a_token_that_was_verified_ends_with_its_key(issuer, monkeypatch):
+    client = caller(issuer)
+    assert status(client) == 200
+    issuer.keys = {"second": rsa_key()}  # the first was stolen, and withdrawn
+    assert status(client) == 200  # until its keys are read again
+    monkeypatch.setattr(keys, "LIFE_SECONDS", 0.0)
+    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    assert status(client) == 401
+
+
 def test_known_keys_are_used_while_the_provider_is_away(issuer, monkeypatch):
     assert status(caller(issuer)) == 200
     issuer.away = True

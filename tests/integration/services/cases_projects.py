@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
@@ -9,7 +10,9 @@ from django.utils import timezone
 
 from projects_app.credentials.base import Access, Reason
 from projects_app.models import (
+    BrowserSignIn,
     CredentialState,
+    ExternalIdentity,
     GlobalGrant,
     ProjectSettings,
     ProjectUserObjectPermission,
@@ -33,6 +36,14 @@ from projects_app.services.applications import (
     application_update,
 )
 from projects_app.services.audit import audit_prune
+from projects_app.services.browser_sign_ins import (
+    KeptTokens,
+    browser_sign_in_claim,
+    browser_sign_in_create,
+    browser_sign_in_end,
+    browser_sign_in_release,
+    browser_sign_in_renew,
+)
 from projects_app.services.controller import controller_ensure
 from projects_app.services.credential_access import (
     TestResult,
@@ -43,7 +54,7 @@ from projects_app.services.credential_access import (
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 from projects_app.services.group_access import group_access_change
 from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
-from projects_app.services.identities import identity_link, identity_sign_in
+from projects_app.services.identities import identity_link, identity_sign_in, identity_unlink
 from projects_app.services.projects import (
     project_create,
     project_delete,
@@ -74,6 +85,7 @@ from tests.factories import (
 from tests.integration.services.cases import Arguments, bind, case
 
 LABELS = '{"team": "x"}'
+TOKENS = KeptTokens(id_token="i", refresh_token="r", nonce="n")
 
 
 def _administrator():
@@ -307,6 +319,27 @@ def _old_entries() -> Arguments:
     return {"older_than": timezone.now()}
 
 
+def _administrator_of_the_provider() -> ExternalIdentity:
+    """A link whose provider has given a group and the powers of an administrator."""
+    user = identity_sign_in(identity=_identity(_known()))
+    return ExternalIdentity.objects.get(user=user)
+
+
+def _old_sign_in(refresh_token: str | None = "r") -> BrowserSignIn:
+    """A browser of somebody known, whose time was over long ago."""
+    identity = _identity(_known())
+    Group.objects.filter(name="team").delete()
+    tokens = replace(TOKENS, refresh_token=refresh_token)
+    return browser_sign_in_create(identity=replace(identity, groups=frozenset()), tokens=tokens, until=1.0)
+
+
+def _claimed() -> BrowserSignIn:
+    """One that a request is renewing."""
+    sign_in = _old_sign_in()
+    browser_sign_in_claim(pk=sign_in.pk)
+    return sign_in
+
+
 CASES = [
     case(audit_prune, _old_entries),
     case(agent_create, _agent_to_create),
@@ -359,6 +392,19 @@ CASES = [
     case(identity_sign_in, lambda: {"identity": _identity(_known())}, of="known"),
     case(identity_sign_in, lambda: {"identity": _identity("new")}, of="first sight"),
     case(identity_link, lambda: {"user": _user(), "issuer": "https://idp.example", "subject": "s"}),
+    case(identity_unlink, lambda: {"link": _administrator_of_the_provider()}),
+    case(
+        browser_sign_in_create,
+        lambda: {"identity": _identity(_old_sign_in().identity.subject), "tokens": TOKENS, "until": 9e8},
+    ),
+    case(browser_sign_in_claim, lambda: {"pk": _old_sign_in().pk}, of="to renew"),
+    case(browser_sign_in_claim, lambda: {"pk": _old_sign_in(None).pk}, of="that ends"),
+    case(
+        browser_sign_in_renew,
+        lambda: {"sign_in": _old_sign_in(), "identity": _identity("known"), "tokens": TOKENS, "until": 2e9},
+    ),
+    case(browser_sign_in_release, lambda: {"pk": _claimed().pk}),
+    case(browser_sign_in_end, lambda: {"pk": _old_sign_in().pk}),
     case(user_delete, lambda: {"user": _user()}),
     case(access_verify, _drifted_grants),
 ]

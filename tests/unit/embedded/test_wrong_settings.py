@@ -104,6 +104,11 @@ def run(home, argv, settings):
             "CREDENTIAL_ENCRYPTION_KEY_VERSION",
             id="key-in-the-place-of-the-version",
         ),
+        pytest.param(
+            {"OIDC_CLIENT_ID": "web", "OIDC_CLIENT_SECRET": PASSWORD}, "OIDC_ISSUER", id="client-of-nobody"
+        ),
+        pytest.param({"AMBIENT_PASSWORD_SIGN_IN": "off"}, "OIDC_CLIENT_ID", id="no-way-to-sign-in"),
+        pytest.param({"AMBIENT_PASSWORD_SIGN_IN": "no"}, "AMBIENT_PASSWORD_SIGN_IN", id="no-switch"),
         pytest.param({"AMBIENT_WORKER_CONCURRENCY": "many"}, "AMBIENT_WORKER_CONCURRENCY", id="no-number"),
     ],
 )
