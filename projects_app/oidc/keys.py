@@ -82,14 +82,16 @@ class SigningKeys:
     def key(self, kid: str, *, at_once: bool = False) -> jwt.PyJWK | None:
         """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known.
 
-        `at_once` looks for a new key without a pause: for a token that comes from the provider itself.
+        An empty id is that of a token without one: the issuer's only key, read anew (OpenID Connect Core 1.0,
+        section 10.1). `at_once` looks for a new key without a pause: for a token that comes from the provider itself.
         """
         now = self._clock()
-        if kid not in self._keys or now - self._fetched > LIFE_SECONDS:
+        if kid not in self._keys or not kid or now - self._fetched > LIFE_SECONDS:
             self._refresh(now, 0.0 if at_once else PAUSE_SECONDS)
         if self._clock() - self._fetched > STALE_SECONDS:
             raise Unavailable("The identity provider's keys cannot be read", retry_after=int(PAUSE_SECONDS))
-        return self._keys.get(kid)
+        only = next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(kid) if kid else only
 
     def _refresh(self, now: float, pause: float) -> None:
         with self._lock:
@@ -124,8 +126,8 @@ def _signing_key(entry: Any) -> tuple[str, jwt.PyJWK] | None:
     """(key id, key) of a public RSA key that signs; None for any other, never a secret one."""
     if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
         return None
-    kid = entry.get("kid")
-    if not isinstance(kid, str) or not kid or "d" in entry:
+    kid = entry.get("kid", "")
+    if not isinstance(kid, str) or "d" in entry:
         return None
     try:
         return kid, jwt.PyJWK(entry | {"alg": "RS256"})

@@ -69,7 +69,7 @@ class TokenVerifier:
         from_the_provider: bool = False,
     ) -> None:
         """`from_the_provider`: nobody else can hand in tokens, so an unknown key is looked for at once."""
-        self._at_once = from_the_provider
+        self._from_the_provider = from_the_provider
         self._issuers = {issuer.url: issuer for issuer in issuers}
         self._keys = keys or {issuer.url: keys_of(issuer) for issuer in issuers}
         self._lock = threading.Lock()
@@ -114,14 +114,15 @@ class TokenVerifier:
             raise Refused("The token's algorithm is not accepted")
         if header.get("crit"):
             raise Refused("The token asks for extensions that are not understood")
-        kid, url = header.get("kid"), claimed.get("iss")
+        # Only what comes from the provider itself may leave it out (OpenID Connect Core 1.0, section 10.1).
+        kid, url = header.get("kid", "" if self._from_the_provider else None), claimed.get("iss")
         issuer = self._issuers.get(url) if isinstance(url, str) else None
         if issuer is None:
             raise Refused("The token's issuer is not known")
-        if not isinstance(kid, str) or not 0 < len(kid) <= MAX_NAME:
+        if not isinstance(kid, str) or len(kid) > MAX_NAME or ("kid" in header and not kid):
             raise Refused("The token names no key")
         keys = self._keys[issuer.url]
-        key = keys.key(kid, at_once=self._at_once)
+        key = keys.key(kid, at_once=self._from_the_provider)
         if key is None:
             raise Refused("The token's key is not known")
         claims = self._claims(token, key.key, issuer, header["alg"])
