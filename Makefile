@@ -91,8 +91,8 @@ test-idp: setup $(KEYCLOAK)/.ready ## sign-in and tokens with a real Keycloak (a
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
 
-fuzz: setup ## random input at length: every operation (EXAMPLES=100 each), searches, counters
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n $(XDIST) tests/contract/test_fuzz.py tests/contract/test_fuzz_runner.py tests/integration/search tests/integration/api/test_counters.py --timeout 1800 $(ARGS)
+fuzz: setup ## random input at length: every operation (EXAMPLES=100 each), searches, counters, access
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n $(XDIST) tests/contract/test_fuzz.py tests/contract/test_fuzz_runner.py tests/integration/search tests/integration/api/test_counters.py tests/integration/access --timeout 1800 $(ARGS)
 
 chaos: setup ## N=50 random kills over SESSIONS=10 live sessions, then an audit; SEED=..., ARGS=--double
 	@$(PY) -m tests.chaos --kills $(or $(N),50) --sessions $(or $(SESSIONS),10) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -232,7 +232,7 @@ class RunnerAccess:
 
 
 class NoAccess:
-    """Nobody signed in."""
+    """Nobody signed in, or somebody who was deactivated."""
 
     def everywhere(self, permission: str) -> bool:
         return False
@@ -272,7 +272,7 @@ class RunnerIdentity:
 
 def access_of(user: Any) -> Access:
     """The caller's access; kept on the user object, which lives as long as the request."""
-    if not getattr(user, "is_authenticated", False):
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
         return NoAccess()
     if not hasattr(user, "access"):
         user.access = PersonAccess(user)

@@ -74,17 +74,26 @@ def _require_credential_rules(actor: Any, values: Mapping[str, Any]) -> None:
         raise BadRequest("agent_id needs project_id")
     if agent_id and not Agent.objects.live().filter(pk=agent_id, project_id=project_id).exists():
         raise BadRequest("the agent does not exist in the project")
-    if not _holds_role(actor, {"credential:owner"}, credential_id=values["credential_id"]):
+    if not _owns_credential(actor, values["credential_id"]):
         raise Forbidden(NOT_PERMITTED)
     highest = level_on(actor, {}) == HIGHEST
     if project_id and not highest:
-        if not _holds_role(actor, {"project:owner", "project:editor"}, project_id=project_id):
+        if not _works_in(actor, project_id):
             raise Forbidden(NOT_PERMITTED)
     if not project_id and not highest:
         raise Forbidden(NOT_PERMITTED)
 
 
-def _holds_role(actor: Any, names: set[str], **target: str) -> bool:
+def _owns_credential(actor: Any, pk: str) -> bool:
+    return _holds_role(actor, ["credential:owner"], scope=Scope.CREDENTIAL, credential_id=pk)
+
+
+def _works_in(actor: Any, pk: str) -> bool:
+    """Owner or editor of the project itself: a role on one agent of it that names the project is none."""
+    return _holds_role(actor, ["project:owner", "project:editor"], scope=Scope.PROJECT, project_id=pk)
+
+
+def _holds_role(actor: Any, names: list[str], **target: str) -> bool:
     return bool(
         getattr(actor, "pk", None) and bindings_of(actor).filter(role__name__in=names, **target).exists()
     )
@@ -251,13 +260,9 @@ def require_may_delete(actor: Any, binding: RoleBinding) -> None:
     if level_on(actor, {}) == HIGHEST:
         return
     if binding.scope == Scope.CREDENTIAL:
-        if binding.project_id and _holds_role(
-            actor, {"project:owner", "project:editor"}, project_id=binding.project_id
-        ):
+        if binding.project_id and _works_in(actor, binding.project_id):
             return
-        if binding.credential_id and _holds_role(
-            actor, {"credential:owner"}, credential_id=binding.credential_id
-        ):
+        if binding.credential_id and _owns_credential(actor, binding.credential_id):
             return
         raise Forbidden(NOT_PERMITTED)
     values = {name: getattr(binding, name) for name in TARGET_FIELDS} | {"scope": binding.scope}

@@ -161,6 +161,21 @@ def test_who_may_delete(api_client, project, bind_role, own, bound, status):
         assert api_client.call("delete", f"/role_bindings/{victim.pk}").status_code == 404
 
 
+@pytest.mark.parametrize("scope", ["agent", "session"])
+def test_a_role_on_one_agent_or_session_opens_no_project(api_client, user, project, scope):
+    """Also when its binding names the project beside the agent: it unbinds no credential from there."""
+    shared = binding("credential:viewer", user=None, scope="credential", credential_id=CredentialFactory().pk)
+    shared = role_binding_create(role=Role.objects.get(name="credential:viewer"), values=shared)
+    thing = AgentFactory(project=project) if scope == "agent" else SessionFactory(project=project)
+    given = binding("project:editor", user=user.username, scope=scope) | {f"{scope}_id": thing.pk}
+    role_binding_create(role=Role.objects.get(name="project:editor"), values=given)
+    viewer = Role.objects.get(name="project:viewer")
+    role_binding_create(role=viewer, values=binding("project:viewer", user=user.username))  # sees it
+    before = fingerprint()
+    check_error(api_client.call("delete", f"/role_bindings/{shared.pk}"), 403, "4")
+    assert fingerprint() == before
+
+
 def test_last_owner_stays(api_client, project, bind_role, admin_client_wire):
     last = bind_role("project:owner", project)
     before = fingerprint()
