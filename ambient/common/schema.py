@@ -180,9 +180,10 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     schemas["Error"] = ERROR
     _name_arrays(result, schemas)
     for kind in _wire_kinds():
-        if kind.wire_kind in schemas:
-            schemas[kind.wire_kind]["required"] = always_present(kind)
-            if kind.example:
+        name = kind.__name__.removesuffix("Serializer")
+        if name in schemas:
+            schemas[name]["required"] = always_present(kind)
+            if kind.example and name == kind.wire_kind:
                 _show_example(kind, schemas)
     for path, operations in result["paths"].items():
         for method, operation in operations.items():

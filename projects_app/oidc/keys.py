@@ -83,7 +83,7 @@ class SigningKeys:
         """The key of this id; None when the issuer has none. Raises Unavailable while no keys are known.
 
         An empty id is that of a token without one: the issuer's only key, read anew (OpenID Connect Core 1.0,
-        section 10.1). `at_once` looks for a new key without a pause: for a token that comes from the provider itself.
+        section 10.1). `at_once` looks for a new key without a pause: for what comes from the provider itself.
         """
         now = self._clock()
         if kid not in self._keys or not kid or now - self._fetched > LIFE_SECONDS:

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils import timezone
@@ -36,7 +36,7 @@ class Claim:
 
     counts: bool
     sign_in: BrowserSignIn | None = None
-    tokens: KeptTokens | None = None
+    tokens: KeptTokens | None = field(default=None, repr=False)
 
 
 @transactional

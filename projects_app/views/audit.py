@@ -53,7 +53,9 @@ class AuditPagination(EnvelopePagination):
         older = rows.filter(entries_after_cursor(params)).order_by(*NEWEST_FIRST)
         with limited():
             self.total = rows[:DEEPEST].count()
-            return list(self.page.of_rows(older))
+            found = list(self.page.of_rows(older))
+        self.sees_nothing = not self.total and self.page.page != 1 and not queryset.exists()
+        return found
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         own = {

@@ -70,7 +70,8 @@ def test_list_and_page_open_without_secrets_and_other_hosts(boss, everything, us
         text = response.content.decode()
         assert not [secret for secret in secrets if secret in text]
         assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', text)
-        assert "default-src 'self'" in response["Content-Security-Policy"]
+        assert "http" not in response["Content-Security-Policy"]
+        assert "default-src 'none'" in response["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("kind", ADDED)

@@ -102,7 +102,9 @@ def test_of_everything_else_nothing_is_read_or_written(world, method):
         assert resolve(path).route == route
         response = client.call(method, path, {} if method != "get" else None)
         name = view_class(callback).__name__
-        if response.status_code == 200:
+        if response.status_code == 200 and response.streaming:  # the export of the audit log
+            assert b"".join(response.streaming_content) == b"", path
+        elif response.status_code == 200:
             body = response.json()
             assert method == "get", path
             assert "items" in body, path

@@ -7,6 +7,7 @@ from typing import Any
 
 import pghistory
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
@@ -389,19 +390,27 @@ def test_no_secret_is_in_any_entry():
     assert (changed.before, changed.after) == ({"password": "[hidden]"}, {"password": "[changed]"})
 
 
-@pytest.mark.parametrize("column", [str(column) for column in sealed_columns()])
-def test_sealed_columns_are_hidden_or_left_out(column):
-    """Also one that is added later: the triggers as the database has them read no sealed column's value."""
-    model, name = column.split(".")
-    field = KINDS[model]._meta.get_field(name)
-    assert isinstance(field, SealedTextField)
+def audit_triggers(table):
+    """What the table's triggers run, as the database has it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
             "WHERE t.tgrelid = %s::regclass AND p.prosrc LIKE '%%ambient_audit%%'",
-            [KINDS[model]._meta.db_table],
+            [table],
         )
-        sources = [row[0] for row in cursor.fetchall()]
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("column", [str(column) for column in sealed_columns()])
+def test_sealed_columns_are_hidden_or_left_out(column):
+    """Also one that is added later: the triggers as the database has them read no sealed column's value."""
+    model, name = column.split(".")
+    if model not in KINDS:  # it is not in the log at all
+        assert not audit_triggers(apps.get_app_config("projects_app").get_model(model)._meta.db_table)
+        return
+    field = KINDS[model]._meta.get_field(name)
+    assert isinstance(field, SealedTextField)
+    sources = audit_triggers(KINDS[model]._meta.db_table)
     assert len(sources) == 2
     for source in sources:
         assert f"'{name}', NEW" not in source

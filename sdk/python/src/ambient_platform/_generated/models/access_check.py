@@ -8,7 +8,6 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-from ..types import UNSET, Unset
 from typing import cast
 
 if TYPE_CHECKING:
@@ -22,35 +21,27 @@ T = TypeVar("T", bound="AccessCheck")
 class AccessCheck:
     """The answer.
 
-    Example:
-        {'id': '2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'kind': 'AccessCheck', 'href':
-            '/api/ambient/v1/access_checks/2ZQ0v5pT6k1vXwM9cR8sJd3Lh7B', 'created_at': '2026-08-17T10:00:00.123456Z',
-            'updated_at': '2026-08-17T10:00:00.123456Z', 'username': 'alice', 'permission': 'session:start', 'project_id':
-            'boats'}
-
     Attributes:
+        kind (str):
+        allowed (bool):
+        reason (str):
         permission (str):
-        kind (str | Unset):
-        allowed (bool | Unset):
-        reason (str | Unset):
-        username (None | str | Unset):
-        group (None | str | Unset):
-        bindings (list[AccessSource] | Unset): Those that grant it, or those that reach the object and do not.
+        username (None | str):
+        group (None | str):
+        bindings (list[AccessSource]): Those that grant it, or those that reach the object and do not.
     """
 
+    kind: str
+    allowed: bool
+    reason: str
     permission: str
-    kind: str | Unset = UNSET
-    allowed: bool | Unset = UNSET
-    reason: str | Unset = UNSET
-    username: None | str | Unset = UNSET
-    group: None | str | Unset = UNSET
-    bindings: list[AccessSource] | Unset = UNSET
+    username: None | str
+    group: None | str
+    bindings: list[AccessSource]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.access_source import AccessSource  # noqa: PLC0415
-
-        permission = self.permission
 
         kind = self.kind
 
@@ -58,44 +49,32 @@ class AccessCheck:
 
         reason = self.reason
 
-        username: None | str | Unset
-        if isinstance(self.username, Unset):
-            username = UNSET
-        else:
-            username = self.username
+        permission = self.permission
 
-        group: None | str | Unset
-        if isinstance(self.group, Unset):
-            group = UNSET
-        else:
-            group = self.group
+        username: None | str
+        username = self.username
 
-        bindings: list[dict[str, Any]] | Unset = UNSET
-        if not isinstance(self.bindings, Unset):
-            bindings = []
-            for bindings_item_data in self.bindings:
-                bindings_item = bindings_item_data.to_dict()
-                bindings.append(bindings_item)
+        group: None | str
+        group = self.group
+
+        bindings = []
+        for bindings_item_data in self.bindings:
+            bindings_item = bindings_item_data.to_dict()
+            bindings.append(bindings_item)
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "kind": kind,
+                "allowed": allowed,
+                "reason": reason,
                 "permission": permission,
+                "username": username,
+                "group": group,
+                "bindings": bindings,
             }
         )
-        if kind is not UNSET:
-            field_dict["kind"] = kind
-        if allowed is not UNSET:
-            field_dict["allowed"] = allowed
-        if reason is not UNSET:
-            field_dict["reason"] = reason
-        if username is not UNSET:
-            field_dict["username"] = username
-        if group is not UNSET:
-            field_dict["group"] = group
-        if bindings is not UNSET:
-            field_dict["bindings"] = bindings
 
         return field_dict
 
@@ -104,46 +83,40 @@ class AccessCheck:
         from ..models.access_source import AccessSource  # noqa: PLC0415
 
         d = dict(src_dict)
+        kind = d.pop("kind")
+
+        allowed = d.pop("allowed")
+
+        reason = d.pop("reason")
+
         permission = d.pop("permission")
 
-        kind = d.pop("kind", UNSET)
-
-        allowed = d.pop("allowed", UNSET)
-
-        reason = d.pop("reason", UNSET)
-
-        def _parse_username(data: object) -> None | str | Unset:
+        def _parse_username(data: object) -> None | str:
             if data is None:
                 return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
+            return cast(None | str, data)
 
-        username = _parse_username(d.pop("username", UNSET))
+        username = _parse_username(d.pop("username"))
 
-        def _parse_group(data: object) -> None | str | Unset:
+        def _parse_group(data: object) -> None | str:
             if data is None:
                 return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
+            return cast(None | str, data)
 
-        group = _parse_group(d.pop("group", UNSET))
+        group = _parse_group(d.pop("group"))
 
-        _bindings = d.pop("bindings", UNSET)
-        bindings: list[AccessSource] | Unset = UNSET
-        if _bindings is not UNSET:
-            bindings = []
-            for bindings_item_data in _bindings:
-                bindings_item = AccessSource.from_dict(bindings_item_data)
+        bindings = []
+        _bindings = d.pop("bindings")
+        for bindings_item_data in _bindings:
+            bindings_item = AccessSource.from_dict(bindings_item_data)
 
-                bindings.append(bindings_item)
+            bindings.append(bindings_item)
 
         access_check = cls(
-            permission=permission,
             kind=kind,
             allowed=allowed,
             reason=reason,
+            permission=permission,
             username=username,
             group=group,
             bindings=bindings,

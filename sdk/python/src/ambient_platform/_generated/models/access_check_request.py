@@ -18,9 +18,6 @@ T = TypeVar("T", bound="AccessCheckRequest")
 class AccessCheckRequest:
     """One question: may somebody do something on an object, or (without one) everywhere?
 
-    Example:
-        {'username': 'alice', 'permission': 'session:start', 'project_id': 'boats'}
-
     Attributes:
         permission (str): Such as session:start.
         username (str | Unset): By default the caller.

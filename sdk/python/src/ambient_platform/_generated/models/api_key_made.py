@@ -26,15 +26,15 @@ class ApiKeyMade:
         href (str):
         created_at (datetime.datetime):
         updated_at (datetime.datetime):
-        prefix (str): First characters, to recognise the key by.
-        last_used_at (datetime.datetime): Kept to the minute.
-        revoked_at (datetime.datetime):
-        key (str): The key. It is not kept and cannot be shown again.
         name (str | Unset): What the key is for.
         username (str | Unset): Whose key: by default the caller's own.
         project_id (str | Unset): The key works in this project only.
         role_id (str | Unset): Id or name of a role: the key has at most its permissions.
         expires_at (datetime.datetime | Unset): When the key ends; at most AMBIENT_API_KEY_MAX_DAYS ahead.
+        prefix (str | Unset): First characters, to recognise the key by.
+        last_used_at (datetime.datetime | Unset): Kept to the minute.
+        revoked_at (datetime.datetime | Unset):
+        key (str | Unset): The key. It is not kept and cannot be shown again.
     """
 
     id: str
@@ -42,15 +42,15 @@ class ApiKeyMade:
     href: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
-    prefix: str
-    last_used_at: datetime.datetime
-    revoked_at: datetime.datetime
-    key: str
     name: str | Unset = UNSET
     username: str | Unset = UNSET
     project_id: str | Unset = UNSET
     role_id: str | Unset = UNSET
     expires_at: datetime.datetime | Unset = UNSET
+    prefix: str | Unset = UNSET
+    last_used_at: datetime.datetime | Unset = UNSET
+    revoked_at: datetime.datetime | Unset = UNSET
+    key: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,14 +64,6 @@ class ApiKeyMade:
 
         updated_at = self.updated_at.isoformat()
 
-        prefix = self.prefix
-
-        last_used_at = self.last_used_at.isoformat()
-
-        revoked_at = self.revoked_at.isoformat()
-
-        key = self.key
-
         name = self.name
 
         username = self.username
@@ -84,6 +76,18 @@ class ApiKeyMade:
         if not isinstance(self.expires_at, Unset):
             expires_at = self.expires_at.isoformat()
 
+        prefix = self.prefix
+
+        last_used_at: str | Unset = UNSET
+        if not isinstance(self.last_used_at, Unset):
+            last_used_at = self.last_used_at.isoformat()
+
+        revoked_at: str | Unset = UNSET
+        if not isinstance(self.revoked_at, Unset):
+            revoked_at = self.revoked_at.isoformat()
+
+        key = self.key
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -93,10 +97,6 @@ class ApiKeyMade:
                 "href": href,
                 "created_at": created_at,
                 "updated_at": updated_at,
-                "prefix": prefix,
-                "last_used_at": last_used_at,
-                "revoked_at": revoked_at,
-                "key": key,
             }
         )
         if name is not UNSET:
@@ -109,6 +109,14 @@ class ApiKeyMade:
             field_dict["role_id"] = role_id
         if expires_at is not UNSET:
             field_dict["expires_at"] = expires_at
+        if prefix is not UNSET:
+            field_dict["prefix"] = prefix
+        if last_used_at is not UNSET:
+            field_dict["last_used_at"] = last_used_at
+        if revoked_at is not UNSET:
+            field_dict["revoked_at"] = revoked_at
+        if key is not UNSET:
+            field_dict["key"] = key
 
         return field_dict
 
@@ -125,14 +133,6 @@ class ApiKeyMade:
 
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
 
-        prefix = d.pop("prefix")
-
-        last_used_at = datetime.datetime.fromisoformat(d.pop("last_used_at"))
-
-        revoked_at = datetime.datetime.fromisoformat(d.pop("revoked_at"))
-
-        key = d.pop("key")
-
         name = d.pop("name", UNSET)
 
         username = d.pop("username", UNSET)
@@ -148,21 +148,39 @@ class ApiKeyMade:
         else:
             expires_at = datetime.datetime.fromisoformat(_expires_at)
 
+        prefix = d.pop("prefix", UNSET)
+
+        _last_used_at = d.pop("last_used_at", UNSET)
+        last_used_at: datetime.datetime | Unset
+        if isinstance(_last_used_at, Unset):
+            last_used_at = UNSET
+        else:
+            last_used_at = datetime.datetime.fromisoformat(_last_used_at)
+
+        _revoked_at = d.pop("revoked_at", UNSET)
+        revoked_at: datetime.datetime | Unset
+        if isinstance(_revoked_at, Unset):
+            revoked_at = UNSET
+        else:
+            revoked_at = datetime.datetime.fromisoformat(_revoked_at)
+
+        key = d.pop("key", UNSET)
+
         api_key_made = cls(
             id=id,
             kind=kind,
             href=href,
             created_at=created_at,
             updated_at=updated_at,
-            prefix=prefix,
-            last_used_at=last_used_at,
-            revoked_at=revoked_at,
-            key=key,
             name=name,
             username=username,
             project_id=project_id,
             role_id=role_id,
             expires_at=expires_at,
+            prefix=prefix,
+            last_used_at=last_used_at,
+            revoked_at=revoked_at,
+            key=key,
         )
 
         api_key_made.additional_properties = d

@@ -114,8 +114,7 @@ def sync_detailed(
 
     Args:
         body (AccessCheckRequest): One question: may somebody do something on an object, or
-            (without one) everywhere? Example: {'username': 'alice', 'permission': 'session:start',
-            'project_id': 'boats'}.
+            (without one) everywhere?
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -145,8 +144,7 @@ def sync(
 
     Args:
         body (AccessCheckRequest): One question: may somebody do something on an object, or
-            (without one) everywhere? Example: {'username': 'alice', 'permission': 'session:start',
-            'project_id': 'boats'}.
+            (without one) everywhere?
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,8 +169,7 @@ async def asyncio_detailed(
 
     Args:
         body (AccessCheckRequest): One question: may somebody do something on an object, or
-            (without one) everywhere? Example: {'username': 'alice', 'permission': 'session:start',
-            'project_id': 'boats'}.
+            (without one) everywhere?
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -200,8 +197,7 @@ async def asyncio(
 
     Args:
         body (AccessCheckRequest): One question: may somebody do something on an object, or
-            (without one) everywhere? Example: {'username': 'alice', 'permission': 'session:start',
-            'project_id': 'boats'}.
+            (without one) everywhere?
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
