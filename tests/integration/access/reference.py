@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from projects_app.choices import PERMISSIONS
 from projects_app.models import (
     Agent,
+    ApiKey,
     Application,
     Credential,
     InboxMessage,
@@ -38,6 +39,7 @@ KINDS: dict[str, Any] = {
     "user": User,
     "role": Role,
     "binding": RoleBinding,
+    "key": ApiKey,
 }
 SCOPED = ("project", "agent", "session", "credential")
 """Kinds that a binding can be scoped to."""
@@ -184,6 +186,11 @@ class Person:
                 return True
             case "binding":
                 return self._sees_binding(row)
+            case "key":
+                own = row.user.username == self.username and self.key_project in (None, row.project_id)
+                return self.everywhere("api_key:read") or (
+                    own and self.as_person("api_key:read", self.key_project)
+                )
         raise AssertionError(kind)
 
     def _sees_binding(self, row: RoleBinding) -> bool:
@@ -227,4 +234,6 @@ def live(kind: str) -> list[Any]:
     rows = KINDS[kind].objects.filter(deleted_at=None)
     if kind in ("inbox", "binding"):
         rows = rows.select_related("agent")
+    if kind == "key":
+        rows = rows.select_related("user")
     return list(rows)

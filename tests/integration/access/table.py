@@ -307,6 +307,31 @@ def target_scopes(binding: Any) -> dict[str, str | None]:
     return {binding.scope: pk} if found is None else scopes_of(binding.scope, found)
 
 
+def ask_of_oneself(row: Row, who: Person, place: Place) -> int:
+    """What is visible; a runner asks nothing."""
+    if isinstance(who, Runner):
+        return 403
+    found = place.objects["project"]
+    return row.allowed if found is not None and who.sees("project", found) else 404
+
+
+def make_a_key(row: Row, who: Person, place: Place) -> int:
+    """Everybody for themselves; a narrowed key makes none that is wider, as this one would be."""
+    narrowed = who.key_project is not None or who.key_permissions is not None
+    return 403 if narrowed or isinstance(who, Runner) else row.allowed
+
+
+def revoke_a_key(row: Row, who: Person, place: Place) -> int:
+    """One's own, or any for who may delete keys everywhere."""
+    found = place.objects["key"]
+    if found is None:
+        return row.missing
+    if not who.sees("key", found):
+        return 403
+    own = found.user.username == who.username and who.as_person("api_key:delete", found.project_id)
+    return row.allowed if own or who.holds("api_key:delete", place.scopes("key")) else 403
+
+
 USE = ("session:create", "session:update")
 """Either lets one talk to a session and configure it."""
 NO_RUNNER = 503
@@ -324,6 +349,7 @@ APPLICATION = {
 AGENT = "/projects/{project}/agents/{agent}"
 SCHEDULE = "/projects/{project}/scheduled-sessions/{schedule}"
 BOUND = "/projects/{project}/credentials/{credential}"
+QUESTION = {"permission": "session:stop", "project_id": "{project}"}
 HERE = {"project_id": "project"}
 OF_AGENT = {"agent_id": "agent"}
 TOKEN_TOO = ("credential:read", "credential:fetch_token")
@@ -496,6 +522,8 @@ ROWS = [
     Row("PATCH", "/credentials/{credential}/labels", "credential:update", body={"a": "b"}),
     Row("PATCH", "/credentials/{credential}/annotations", "credential:update", body={"a": "b"}),
     Row("GET", "/credentials/{credential}/token", "credential:fetch_token", sees=TOKEN_TOO),
+    Row("POST", "/credentials/{credential}/test", "credential:fetch_token", sees=TOKEN_TOO, ok=200),
+    Row("POST", f"{BOUND}/test", "credential:fetch_token", sees=TOKEN_TOO, ok=200),
     Row("GET", "/projects/{project}/credentials", lists="credential", within={"pk": "credential"}),
     Row(
         "POST",
@@ -549,12 +577,24 @@ ROWS = [
         )
         for what in ("sync", "refresh")
     ),
+    # who may what, and who changed what
+    Row("GET", "/projects/{project}/access", "role_binding:read"),
+    Row("GET", f"{AGENT}/access", "role_binding:read"),
+    Row("GET", "/sessions/{session}/access", "role_binding:read"),
+    Row("GET", "/credentials/{credential}/access", "role_binding:create"),
+    Row("POST", "/access/check", rule=ask_of_oneself, body=QUESTION, ok=200),
+    Row("GET", "/audit", rule=any_token),  # which entries: tests/integration/audit
+    Row("GET", "/audit/export", rule=any_token),
     # people and roles
     Row("GET", "/users", lists="user"),
     Row("POST", "/users", "user:create", rule=everywhere_only, body={"username": "x", "name": "x"}),
     Row("GET", "/users/{user}", rule=visible),
     Row("PATCH", "/users/{user}", "user:update", rule=everywhere_only, body={"name": "y"}),
     Row("DELETE", "/users/{user}", "user:delete", rule=everywhere_only, missing=GONE),
+    Row("GET", "/api_keys", lists="key"),
+    Row("POST", "/api_keys", rule=make_a_key, body={"name": "x"}),
+    Row("GET", "/api_keys/{key}", rule=visible),
+    Row("DELETE", "/api_keys/{key}", rule=revoke_a_key, missing=GONE),
     Row("GET", "/roles", lists="role"),
     Row("POST", "/roles", "role:create", rule=everywhere_only, body={"name": "x"}),
     Row("GET", "/roles/{role}", rule=visible),
@@ -595,5 +635,8 @@ FRAMES = {
 }
 ELSEWHERE = {
     "admin/": "the admin: tests/integration/admin",
+    "admin/logout/": "the same, and tests/integration/oidc",
+    "oidc/sign-in": "signing in: tests/integration/oidc",
+    "oidc/callback": "the same",
 }
 """Parts of the URL configuration that this table leaves out, and where they are tested."""

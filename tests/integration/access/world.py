@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from projects_app.models import Project, Role, RoleBinding, User
+from projects_app.models import ApiKey, Project, Role, RoleBinding, User
+from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
 from projects_app.services.projects import project_create, project_settings_create
@@ -79,8 +80,8 @@ def _around(names: list[str], target: str) -> tuple[list[str], list[str]]:
 def make_world(caller: User) -> World:
     """Everything there is, for one caller. `dora` owns it all; `bob` is somebody else."""
     dora, bob = UserFactory(username="dora"), UserFactory(username="bob")
-    own = _things("own", dora, caller) | {"user": caller, "mine": None}
-    other = _things("other", dora, caller) | {"user": bob, "mine": None}
+    own = _things("own", dora, caller) | {"user": caller, "mine": None, "key": _key_of(caller)}
+    other = _things("other", dora, caller) | {"user": bob, "mine": None, "key": _key_of(bob)}
     return World(own, other)
 
 
@@ -129,6 +130,10 @@ def _things(name: str, owner: User, caller: User) -> Things:
         "role": RoleFactory(),
         "binding": _bound_bystander(project),
     }
+
+
+def _key_of(user: User) -> ApiKey:
+    return api_key_create(user=user)[0]
 
 
 def _bound_bystander(project: Project) -> RoleBinding:
