@@ -31,8 +31,8 @@ CALLERS = [(role, scope) for role in BUILTIN_ROLES for scope in Scope.values]
 HOMES = {"platform": "global", "gitops": "global"}
 """Scopes that roles are for; the others have it in their name."""
 FULL = "FUZZ_EXAMPLES" in os.environ
-"""`make fuzz` tries all of it. `make test` does so for each role in the scope that it is for; in its other scopes
-and for narrowed keys it tries each caller on a fourth of the rows (another one for the next caller)."""
+"""`make fuzz` tries all of it. `make test` does so for each role in the scope that it is for; in its other
+scopes, and with narrowed keys, it tries each caller on a fourth of the rows, another one each."""
 PARTS = 4
 
 
