@@ -24,7 +24,8 @@ from ambient.common.sealed import require_known_keys, sealed_columns
 from ambient.embedded.home import CHECKOUT
 from ambient.setting_types import KeyBytes
 from projects_app.models import Credential
-from projects_app.services.credentials import credential_token, credential_update
+from projects_app.services.credential_access import credential_token
+from projects_app.services.credentials import credential_update
 from reconciler import doctor
 from reconciler.launch import runner_secret
 from reconciler.models import WorkItem
@@ -73,7 +74,7 @@ def old_id():
 def tokens(made):
     """What is read of these now."""
     rows = Credential.objects.in_bulk([entry.pk for entry in made])
-    return [credential_token(credential=rows[entry.pk], reader="test") for entry in made]
+    return [credential_token(credential=rows[entry.pk], reader="test").token for entry in made]
 
 
 @pytest.mark.django_db
@@ -173,7 +174,7 @@ def test_what_cannot_be_opened_stays_is_named_and_can_be_forgotten(run, use, val
     assert stored() == {"v2": 1}
     assert TOKEN not in out + err
     good.refresh_from_db()
-    assert credential_token(credential=good, reader="test") == TOKEN
+    assert credential_token(credential=good, reader="test").token == TOKEN
 
 
 @pytest.mark.django_db
@@ -436,7 +437,7 @@ def test_the_keys_of_stored_values_are_found_by_their_index(use):
         for costly in ("seqscan", "bitmapscan", "sort"):
             cursor.execute(f"SET LOCAL enable_{costly} = off")
         for column in sealed_columns():
-            index = f"{column.model._meta.model_name}_sealed_by"
+            index = "sealed_by"
             rows = column.rows().filter(key_id="v1", pk__gt="a").order_by("pk").values_list("pk")
             assert index in rows[:10].explain()
             assert "Sort" not in rows[:10].explain()
