@@ -192,7 +192,7 @@ def _told(allowed: bool, bindings: list[RoleBinding]) -> Explained:
     if allowed:
         return Explained(True, str(sources[0]), sources)
     held = "; ".join(map(str, sources[:3])) + ("; ..." if len(sources) > 3 else "")
-    return Explained(False, f"not in {held}" if sources else "no role there", sources)
+    return Explained(False, f"not enough: {held}" if sources else "no role there", sources)
 
 
 def _of_person(user: User, scopes: Scopes) -> list[RoleBinding]:

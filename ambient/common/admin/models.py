@@ -25,6 +25,8 @@ ONE_LINE = (
     "llm_model",
     "bot_account_name",
     "runner_type",
+    "url",
+    "email",
 )
 
 

@@ -33,7 +33,7 @@ def test_everybody_on_a_project(boss, project, bound):
     ("username", "permission", "allowed", "reason"),
     [
         ("bob", "session:read", True, "role project:viewer on project demo"),
-        ("bob", "session:stop", False, "not in role project:viewer on project demo"),
+        ("bob", "session:stop", False, "not enough: role project:viewer on project demo"),
         ("nobody", "session:stop", False, "there is no such user"),
     ],
 )

@@ -151,7 +151,7 @@ QUESTIONS = [
     (
         {"permission": "session:start", "project_id": "demo", "username": "bob"},
         False,
-        "not in role project:viewer on project demo through group crew",
+        "not enough: role project:viewer on project demo through group crew",
     ),
     ({"permission": "session:start", "project_id": "demo", "username": "cat"}, False, "no role there"),
     ({"permission": "session:read", "project_id": "demo", "group": "crew"}, True, "through group crew"),
