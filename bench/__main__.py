@@ -2,6 +2,7 @@
 
 ARGS: `--sessions N` for the start benchmark, `--events N` for the stream benchmark, `--only NAME`.
 `make bench ARGS=admin`: the admin's pages over `--rows` sessions (bench/admin.py); writes its own table.
+`make bench ARGS=audit`: writes with and without the audit log (bench/audit.py); writes its own table.
 `make bench ARGS=access`: reads with 10,000 role bindings beside one (bench/access.py); writes its own table.
 """
 
@@ -23,6 +24,7 @@ sys.path.insert(0, str(ROOT / "sdk" / "python" / "src"))
 from bench import limits, measures  # noqa: E402
 from bench.access import CALLERS, access_costs  # noqa: E402
 from bench.admin import admin_pages  # noqa: E402
+from bench.audit import audit_costs  # noqa: E402
 from bench.measures import Bench  # noqa: E402
 
 MEASURES = measures.MEASURES | limits.MEASURES
@@ -64,6 +66,14 @@ def measure_access() -> int:
     return 0
 
 
+def measure_audit() -> int:
+    """What the audit log costs."""
+    rows = audit_costs()
+    print("\n".join(table(rows)))
+    write("bench audit", rows, " p50 without the log's triggers, then with them.")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--sessions", type=int, default=20, help="sessions of the start benchmark")
@@ -71,11 +81,15 @@ def main() -> int:
         "--events", type=int, default=10_000, help="events per session of the stream benchmark"
     )
     parser.add_argument("--only", choices=sorted(MEASURES), help="one benchmark; the page is not written")
-    parser.add_argument("word", nargs="?", choices=["platform", "admin", "access"], default="platform")
+    parser.add_argument(
+        "word", nargs="?", choices=["platform", "admin", "access", "audit"], default="platform"
+    )
     parser.add_argument("--rows", type=int, default=ROWS, help="sessions of the admin's benchmark")
     options = parser.parse_args()
     if options.word == "admin":
         return measure_admin(options.rows)
+    if options.word == "audit":
+        return measure_audit()
     if options.word == "access":
         return measure_access()
     with tempfile.TemporaryDirectory(prefix="ambient-bench-") as folder:
