@@ -94,6 +94,8 @@ class RoleBindingQuerySet(LiveQuerySet):
             | access.rows("credential:read", {"credential": "credential_id"})
         )
         own = Q(user_id=user.username) if getattr(user, "pk", None) else Q(pk__in=())
+        if isinstance(access, PersonAccess) and access.api_key and access.api_key.project_id:
+            own &= Q(project=access.api_key.project_id)
         return self.live().filter(seen | own)
 
 

@@ -21,7 +21,7 @@ from projects_app.services.role_bindings import (
     role_binding_delete,
     role_binding_update,
 )
-from projects_app.services.roles import role_create, role_delete, role_update
+from projects_app.services.roles import require_may_give, role_create, role_delete, role_update
 
 REFERENCES = ("role", "project", "agent", "credential")
 
@@ -46,9 +46,11 @@ class RoleAdmin(ServiceAdmin):
         return super().has_delete_permission(request, obj) and not (obj is not None and obj.built_in)
 
     def service_create(self, request: HttpRequest, values: dict[str, Any]) -> Role:
+        require_may_give(request.user, values)
         return role_create(values=values)
 
     def service_update(self, request: HttpRequest, obj: Role, changes: dict[str, Any]) -> Role:
+        require_may_give(request.user, changes)
         return role_update(role=obj, changes=changes)
 
     def service_delete(self, request: HttpRequest, obj: Role) -> None:

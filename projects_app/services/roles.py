@@ -10,13 +10,15 @@ from django.utils import timezone
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, Forbidden, InvalidField, not_found
 from ambient.common.json_text import parsed
-from projects_app.choices import BUILTIN_ROLES
+from projects_app.access import access_of
+from projects_app.choices import BUILTIN_ROLES, expand
 from projects_app.models import Role, RoleBinding
 from projects_app.services.grants import Subject, recompute
 
 CUSTOM_LEVEL = 1
 """Roles made over the API: only the highest level, 0, may grant them."""
 BUILT_IN = "Built-in roles cannot be changed"
+NOT_PERMITTED = "Not permitted"
 
 
 @transactional
@@ -57,6 +59,17 @@ def check_permissions(text: str) -> None:
         isinstance(entry, str) and entry.count(":") == 1 and all(entry.split(":")) for entry in entries
     ):
         raise InvalidField("permissions must be a JSON array of resource:action")
+
+
+def require_may_give(actor: Any, values: Mapping[str, Any]) -> None:
+    """Nobody writes a role with a permission that they do not hold everywhere: they may hold the role."""
+    text = values.get("permissions")
+    if not text:
+        return
+    check_permissions(text)
+    access = access_of(actor)
+    if not all(access.everywhere(permission) for permission in expand(parsed(text))):
+        raise Forbidden(NOT_PERMITTED)
 
 
 @transactional

@@ -2,18 +2,22 @@
 
 from typing import Any
 
+from ambient.common.exceptions import Forbidden
 from ambient.common.permissions import ANYONE_SIGNED_IN, crud
 from ambient.common.viewsets import ScopedViewSet
 from projects_app.models import Role, RoleBinding, User
+from projects_app.selectors import level_on
 from projects_app.serializers import RoleBindingSerializer, RoleSerializer, UserSerializer
 from projects_app.services.role_bindings import (
+    HIGHEST,
+    NOT_PERMITTED,
     require_may_create,
     require_may_delete,
     role_binding_create,
     role_binding_delete,
     role_binding_update,
 )
-from projects_app.services.roles import role_create, role_delete, role_update
+from projects_app.services.roles import require_may_give, role_create, role_delete, role_update
 from projects_app.services.users import user_create, user_delete, user_update
 from projects_app.views.base import require_person
 
@@ -29,6 +33,9 @@ class UserViewSet(ScopedViewSet):
         return user_create(values=values)
 
     def perform_update(self, obj: User, values: dict[str, Any]) -> User:
+        renamed = values.get("username", obj.username) != obj.username
+        if renamed and level_on(self.request.user, {}) != HIGHEST:  # bindings name the username
+            raise Forbidden(NOT_PERMITTED)
         return user_update(user=obj, changes=values)
 
     def perform_destroy(self, obj: User) -> None:
@@ -43,9 +50,11 @@ class RoleViewSet(ScopedViewSet):
     action_permissions = crud("role") | {"list": ANYONE_SIGNED_IN, "retrieve": ANYONE_SIGNED_IN}
 
     def perform_create(self, values: dict[str, Any]) -> Role:
+        require_may_give(self.request.user, values)
         return role_create(values=values)
 
     def perform_update(self, obj: Role, values: dict[str, Any]) -> Role:
+        require_may_give(self.request.user, values)
         return role_update(role=obj, changes=values)
 
     def perform_destroy(self, obj: Role) -> None:

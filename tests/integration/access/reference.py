@@ -196,7 +196,7 @@ class Person:
     def _sees_binding(self, row: RoleBinding) -> bool:
         agent = {} if row.agent is None else scopes_of("agent", row.agent)
         return (
-            row.user_id == self.username
+            (row.user_id == self.username and self.key_project in (None, row.project_id))
             or self.holds("role_binding:read", {"project": row.project_id, "credential": row.credential_id})
             or self.holds("project:read", {"project": row.project_id})
             or self.holds("agent:read", agent)

@@ -236,6 +236,39 @@ def test_no_person_reports_a_status(api_client, admin_client_wire, world, bind_r
         assert fingerprint() == before
 
 
+@pytest.mark.parametrize(
+    ("permissions", "status"),
+    [
+        ('["*:*"]', 403),
+        ('["session:delete"]', 403),
+        ('["role:*"]', 200),
+        ('["role:update"]', 200),
+        ("[]", 200),
+    ],
+)
+def test_nobody_writes_a_role_with_more_than_they_hold(
+    api_client, bind_role, user, admin_client_wire, permissions, status
+):
+    """Who may change roles may hold the one that they change."""
+    mine = {"name": "keeper-of-roles", "permissions": '["role:*"]'}
+    role = admin_client_wire.call("post", "/roles", mine).json()["id"]
+    bind_role("keeper-of-roles")
+    body = {"permissions": permissions}
+    made = api_client.call("post", "/roles", body | {"name": "another"})
+    assert made.status_code == (403 if status == 403 else 201)
+    assert api_client.call("patch", f"/roles/{role}", body).status_code == status
+
+
+def test_who_changes_users_takes_nobodys_name(api_client, bind_role, user, admin_client_wire):
+    """Bindings name the username: another name means other rights, perhaps those of somebody to come."""
+    admin_client_wire.call("post", "/roles", {"name": "registrar", "permissions": '["user:*"]'})
+    bind_role("registrar")
+    path = f"/users/{user.pk}"
+    check_error(api_client.call("patch", path, {"username": "somebody"}), 403, "4")
+    assert api_client.call("patch", path, {"username": "alice", "name": "A"}).status_code == 200
+    assert admin_client_wire.call("patch", path, {"username": "alicia"}).status_code == 200
+
+
 def test_built_in_roles_cannot_be_changed(admin_client_wire):
     role = Role.objects.get(name="project:viewer")
     for method, body in (("patch", {"description": "x"}), ("delete", None)):
