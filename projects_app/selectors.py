@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import F, Min, Q, QuerySet, Sum
 
 from projects_app.access import access_of
-from projects_app.choices import Scope
-from projects_app.models import Project, RoleBinding, RowCount
+from projects_app.choices import PERMISSIONS, Scope
+from projects_app.models import Project, Role, RoleBinding, RowCount
 
 
 def kept_total(
@@ -46,18 +46,30 @@ def covering(scopes: Mapping[str, str | None]) -> Q:
 def level_on(user: Any, scopes: dict[str, str | None]) -> int | None:
     """The user's best level among bindings that cover an object with these scopes; None: none at all.
 
-    Lower is better. A superuser has level 0. An API key's role caps the level, its project the reach.
+    Lower is better. A superuser has level 0. Roles that are not built in give none: with them one works, and
+    grants nothing. An API key's role caps the level, its project the reach.
     """
     if not getattr(user, "pk", None):
         return None
     key = getattr(access_of(user), "api_key", None)
     if key is not None and key.project_id is not None and scopes.get("project") != key.project_id:
         return None
-    levels = bindings_of(user).filter(covering(scopes))
+    levels = bindings_of(user).filter(covering(scopes), role__built_in=True)
     best = 0 if user.is_superuser else levels.aggregate(n=Min("role__level"))["n"]
     if best is None or key is None or key.role is None:
         return best
-    return None if key.role.level is None else max(best, key.role.level)
+    return max(best, key.role.level) if key.role.built_in and key.role.level is not None else None
+
+
+def permissions_on(user: Any, scopes: dict[str, str | None]) -> frozenset[str]:
+    """All that the user may do on an object with these scopes, before the project of a key is asked."""
+    if user.is_superuser:
+        held = frozenset(PERMISSIONS)
+    else:
+        roles = Role.objects.filter(pk__in=bindings_of(user).filter(covering(scopes)).values("role"))
+        held = frozenset().union(*(role.granted() for role in roles))
+    key = getattr(access_of(user), "api_key", None)
+    return held if key is None or key.role is None else held & key.role.granted()
 
 
 def credentials_for(*, project_id: str, agent_id: str | None) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Searches for property tests: random trees, their text, and a slow evaluation with SQL's three values."""
 
 import datetime
+import json
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +16,26 @@ BOOLEANS = ("stop_on_run_finished",)
 TIMES = ("created_at",)
 KEYS = ("team", "app.io/name", "5", "it's")
 
-WORDS = ["", "a", "b", "ab", "A", "aB", "it's", "%", "_", "a%b", "é", "x\ny", '"', "\\", "--", "a_b"]
+WORDS = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "A",
+    "aB",
+    "it's",
+    "%",
+    "_",
+    "a%b",
+    "é",
+    "x\ny",
+    '"',
+    "\\",
+    "--",
+    "a_b",
+    "5",
+    "true",
+]
 PATTERNS = ["%", "_", "a%", "%b", "%a%", "_b", "a\\%b", "a\\_b", "%'%", "%%", "A%", "\\\\", "%\n%", "é"]
 WHOLE = [Decimal(n) for n in (-3, -1, 0, 1, 2, 7, 60)]
 DECIMALS = [*WHOLE, Decimal("0.5"), Decimal("0.7"), Decimal("1e30")]
@@ -220,7 +240,8 @@ def _as(value, literal):
 def _value(operand, row):
     match operand:
         case Name(("labels", key)):
-            return (row["labels"] or {}).get(key)
+            value = (row["labels"] or {}).get(key)
+            return value if value is None or isinstance(value, str) else json.dumps(value)  # as JSONB's text
         case Name():
             value = row[operand.parts[-1]]
             is_number = isinstance(value, int | float) and not isinstance(value, bool)

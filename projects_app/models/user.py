@@ -137,3 +137,24 @@ class AuditedMembership(User.groups.through):  # type: ignore[name-defined]
     class Meta:
         proxy = True
         default_permissions = ()
+
+
+CODENAME = "(SELECT p.codename FROM auth_permission p WHERE p.id = {row}.permission_id)"
+
+
+@audited("GroupPermission", name=CODENAME, object_id="{row}.group_id::text")
+class AuditedGroupPermission(Group.permissions.through):  # type: ignore[name-defined]
+    """What a group may do in the admin, where its triggers are declared. The object is the group."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@audited("UserPermission", name=CODENAME, object_id="{row}.user_id")
+class AuditedUserPermission(User.user_permissions.through):  # type: ignore[name-defined]
+    """What a person may do in the admin, where its triggers are declared. The object is the person."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()

@@ -106,7 +106,7 @@ def require_above(actor: Any, account: User) -> None:
     if level == HIGHEST:
         return
     theirs = set(bindings_of(account).values_list("role__level", flat=True))
-    if level is None or None in theirs or any(other is not None and other <= level for other in theirs):
+    if theirs and (level is None or any(other is None or other <= level for other in theirs)):
         raise Forbidden(NOT_PERMITTED)
 
 

@@ -5,7 +5,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, Unauthenticated
@@ -16,7 +18,15 @@ from projects_app.services.grants import Subject, lock_subjects
 from projects_app.services.groups import user_groups_set
 from projects_app.services.users import user_create, user_update
 
+OF_ANOTHER = "The username begins as those of another issuer do"
 NOT_LINKED = "The username belongs to another account; an administrator can link this identity to it"
+
+
+def prefixes_of_others(issuer: str) -> tuple[str, ...]:
+    """How names begin that only other issuers give."""
+    own = next((each.username_prefix for each in settings.OIDC_ISSUERS if each.url == issuer), "")
+    prefixes = {each.username_prefix for each in settings.OIDC_ISSUERS if each.url != issuer}
+    return tuple(prefix for prefix in prefixes if prefix and not own.startswith(prefix))
 
 
 def claims_digest(identity: Identity) -> str:
@@ -31,6 +41,8 @@ def identity_sign_in(*, identity: Identity) -> User:
 
     Raises Unauthenticated when the account may not sign in, or the name is somebody else's.
     """
+    if identity.username.startswith(prefixes_of_others(identity.issuer)):
+        raise Unauthenticated(OF_ANOTHER)
     lock_subjects([Subject(username=identity.username)])
     link = _link(identity) or ExternalIdentity.objects.create(
         user=_first_sight(identity), issuer=identity.issuer, subject=identity.subject
@@ -73,6 +85,7 @@ def identity_unlink(*, link: ExternalIdentity) -> None:
     if link.made_administrator:
         user_update(user=link.user, changes={"is_staff": False, "is_superuser": False})
     _join(link.user, link, [])
+    User.objects.filter(pk=link.user_id, last_login=None).update(last_login=timezone.now())
     link.delete()
 
 
@@ -102,15 +115,16 @@ def _first_sight(identity: Identity) -> User:
 
 
 def _is_used(user: User) -> bool:
-    """Whether somebody can sign in to it already, or it has powers that a name must not give."""
+    """Whether somebody has signed in to it or can, or it has powers that a name must not give."""
     return (
         user.has_usable_password()
+        or user.last_login is not None
         or user.is_staff
         or user.is_superuser
         or user.is_controller
         or user.service_account
         or user.identities.exists()
-        or ApiKey.objects.filter(user=user, revoked_at=None).exists()
+        or ApiKey.objects.filter(user=user).exists()
     )
 
 

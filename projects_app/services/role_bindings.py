@@ -12,7 +12,7 @@ from ambient.common.exceptions import BadRequest, Conflict, Forbidden, InvalidFi
 from projects_app.access import SCOPED_MODELS, access_of
 from projects_app.choices import Scope
 from projects_app.models import Agent, Credential, Project, Role, RoleBinding
-from projects_app.selectors import bindings_of, level_on
+from projects_app.selectors import bindings_of, level_on, permissions_on
 from projects_app.services.grants import TARGETS, Subject, Target, recompute
 
 OWNER_ROLES = {Scope.PROJECT: "project:owner", Scope.CREDENTIAL: "credential:owner"}
@@ -55,11 +55,14 @@ def _target_object(scope: str, values: Mapping[str, Any]) -> Any:
 
 
 def _require_grantable(actor: Any, role: Role, scopes: dict[str, str | None], scope: str) -> None:
-    """Internal roles by nobody; others strictly below one's own level, the highest may give any."""
+    """Internal roles by nobody; others strictly below one's own level, with no permission that one lacks.
+
+    The highest may give any.
+    """
     level = level_on(actor, scopes)
     if role.level is None or level is None:
         raise Forbidden(NOT_PERMITTED)
-    if role.level <= level and level != HIGHEST:
+    if level != HIGHEST and (role.level <= level or not role.granted() <= permissions_on(actor, scopes)):
         raise Forbidden(NOT_PERMITTED)
     if scope == Scope.GLOBAL and level != HIGHEST:
         raise Forbidden(NOT_PERMITTED)

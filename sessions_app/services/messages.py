@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
 from ambient.common import hints
+from ambient.common.exceptions import TooLarge
 from ambient.common.ksuid import ksuid
 from sessions_app.choices import Delivery, DeliveryReason, RunState, Trigger
 from sessions_app.models import Run, Session, SessionMessage
@@ -84,6 +86,16 @@ def message_store(
     return _store(message)
 
 
+LINE_BYTES = 1024 * 1024 - 4096
+"""Readers of the stream of messages take lines of at most 1 MiB: of JSON, with what is around the text."""
+
+
+def check_text(text: str) -> None:
+    """Raise TooLarge for a text that existing readers could not take."""
+    if len(orjson.dumps(text)) > LINE_BYTES:
+        raise TooLarge("a message may have at most 1 MiB of JSON, a prompt that becomes one too")
+
+
 def message_store_and_queue(
     *,
     session: Session,
@@ -99,6 +111,7 @@ def message_store_and_queue(
 
     It is the transaction's last write, so that a slow request holds up nobody.
     """
+    check_text(text)
     message_id = ksuid()
     run = Run.objects.create(
         id=run_id or ksuid(),

@@ -68,6 +68,8 @@ def schedule_update(*, row: ScheduledSession, changes: Mapping[str, Any]) -> Sch
         setattr(row, name, value)
     if "agent_id" in changes:
         _check_agent(row.project_id, row.agent_id)
+    elif changes.get("enabled") and row.agent is not None and row.agent.deleted_at is not None:
+        raise Conflict("the agent of this schedule was deleted")
     _save(row, UPDATE_TAKEN, update_fields=[*changes, "next_run_at", "updated_at"])
     return row
 

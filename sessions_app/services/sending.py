@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ambient.common import hints
 from ambient.common.database import database_now, transactional
-from ambient.common.exceptions import Conflict, TooLarge, not_found
+from ambient.common.exceptions import Conflict, not_found
 from ambient.common.ksuid import ksuid
 from sessions_app.choices import Delivery, DeliveryReason, RunState, Trigger
 from sessions_app.models import Interrupt, Run, Session, SessionMessage
@@ -22,16 +20,12 @@ from sessions_app.services.interrupts import (
     record_answer,
     resume_when_answered,
 )
-from sessions_app.services.messages import message_store, message_store_and_queue, next_run_number
-
-LINE_BYTES = 1024 * 1024 - 4096
-"""Readers of the stream of messages take lines of at most 1 MiB."""
-
-
-def check_text(text: str) -> None:
-    """Raise TooLarge for a text that existing readers could not take."""
-    if len(orjson.dumps(text)) > LINE_BYTES:
-        raise TooLarge("a message may have at most 1 MiB")
+from sessions_app.services.messages import (
+    check_text,
+    message_store,
+    message_store_and_queue,
+    next_run_number,
+)
 
 
 @transactional

@@ -30,7 +30,7 @@ from sessions_app.choices import (
 )
 from sessions_app.models import MessageCounter, ScheduledSession, Session, SessionStream
 from sessions_app.services.defaults import defaults_of
-from sessions_app.services.messages import message_store_and_queue
+from sessions_app.services.messages import check_text, message_store_and_queue
 from sessions_app.status import Condition, fail_queued, session_record_status
 
 
@@ -69,6 +69,9 @@ def session_create(
     if given.get("repo_url") and "repos" not in given:
         values.pop("repos", None)
     values.setdefault("name", f"session-{pk[-8:].lower()}")
+    text = first_message if first_message is not None else values.get("prompt")
+    if text:
+        check_text(text)
     session = Session(
         id=pk,
         kube_cr_name=pk,
@@ -87,7 +90,6 @@ def session_create(
         session_record_status(
             session=session, phase=phase, reason=Reason.WAITING, reason_text="Waiting to be started."
         )
-    text = first_message if first_message is not None else session.prompt
     if text:
         message_store_and_queue(session=session, actor=actor, text=text, trigger=trigger)
     return session

@@ -105,5 +105,5 @@ def sign_in_cells(request: HttpRequest) -> list[throttling.Cell]:
     Never the name alone: then anybody could keep a person out.
     """
     address = throttling.network(request.META.get("REMOTE_ADDR"))
-    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).casefold()
+    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().casefold()
     return [throttling.cell("sign-in", address, name), throttling.cell("sign-in-address", address)]

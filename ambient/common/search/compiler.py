@@ -8,6 +8,7 @@ from django.db.models import BooleanField, DecimalField, F, Func, Q, TextField, 
 from django.db.models.functions import Coalesce, NullIf
 from django.db.models.lookups import IsNull as Unset
 
+from ambient.common.json_text import parsed
 from ambient.common.search.columns import Column, ColumnType
 from ambient.common.search.literals import checked_pattern, value_of
 from ambient.common.search.normal import All, Leaf, Normal, Some, normal
@@ -172,8 +173,14 @@ class Compiler:
             raise SearchError(f"{side.name} is true or false and has no order")
         if operator == "=" and side.index is not None:  # the form that the index serves
             column, key = side.index
-            side.value(literal)
-            return Q(**{f"{column}__contains": {key: literal}})
+            text = side.value(literal)
+            found = Q(**{f"{column}__contains": {key: literal}})
+            other = parsed(str(literal))
+            if other is None or isinstance(other, str):
+                return found
+            # Also what is no text but reads like the literal; 5.0 is contained in 5, so the texts decide.
+            found |= Q(**{f"{column}__contains": {key: other}})
+            return found & condition(side.expression, operator, text)
         return condition(side.expression, operator, side.value(literal))
 
     def one_of(self, side: Side, literals: Sequence[Literal], negated: bool) -> Q:

@@ -1,5 +1,6 @@
 """From text to syntax tree. Bounded: a hostile text costs no more than reading it."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,15 @@ def _check_size(tree: Tree) -> None:
                 stack.append((node.left, depth + 1))
 
 
+def _check_parentheses(text: str) -> None:
+    """Parentheses stand for nothing in the tree, so their levels are counted in the text."""
+    depth = 0
+    for mark in re.findall("[()]", re.sub("'[^']*'", "", text)):
+        depth += 1 if mark == "(" else -1
+        if depth > MAX_DEPTH:
+            raise ParseError(f"it is nested deeper than {MAX_DEPTH} levels")
+
+
 def _place(text: str, error: UnexpectedInput) -> str:
     """Where reading stopped, counted from 1, and what stands there."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
@@ -166,6 +176,7 @@ def parse(text: str) -> Tree:
         raise ParseError(f"it is longer than {MAX_CHARACTERS} characters")
     if "\0" in text:
         raise ParseError(f"unexpected NUL at character {text.index(chr(0)) + 1}")
+    _check_parentheses(text)
     try:
         tree: Tree = _LARK.parse(text)  # type: ignore[assignment]
     except UnexpectedInput as exc:

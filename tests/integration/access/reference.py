@@ -94,7 +94,8 @@ class Held:
     def by(cls, binding: RoleBinding) -> "Held":
         target = None if binding.scope == "global" else getattr(binding, f"{binding.scope}_id")
         role = binding.role
-        return cls(binding.scope, target, role.name, role.level, meaning(role))
+        level = role.level if role.built_in else None
+        return cls(binding.scope, target, role.name, level, meaning(role))
 
     def covers(self, scopes: dict[str, str | None]) -> bool:
         return self.scope == "global" or (self.target is not None and scopes.get(self.scope) == self.target)
@@ -119,7 +120,7 @@ class Person:
     ) -> None:
         self.username = user.username
         self.key_project = key_project
-        self.key_level = key_role.level if key_role else None
+        self.key_level = key_role.level if key_role and key_role.built_in else None
         self.key_permissions = meaning(key_role) if key_role else None
         groups = {group.pk for group in Group.objects.filter(user=user)}
         self.held = [
@@ -207,14 +208,20 @@ class Person:
         """Ids of all live rows of the kind that the caller sees."""
         return {row.pk for row in (live(kind) if rows is None else rows) if self.sees(kind, row)}
 
-    def may_give(self, level: int | None, scope: str, scopes: dict[str, str | None]) -> bool:
-        """A role of a level (None: internal) strictly below one's own; 0 gives any, and alone globally."""
+    def may_give(self, role: Role, scope: str, scopes: dict[str, str | None]) -> bool:
+        """A role (no internal one) strictly below one's own level, with no permission that one lacks there.
+
+        Level 0 gives any, and alone globally.
+        """
         mine = self.level(scopes)
-        if mine is None or level is None:
+        if mine is None or role.level is None:
             return False
-        if scope == "global" and mine != HIGHEST:
-            return False
-        return mine == HIGHEST or level > mine
+        if mine == HIGHEST:
+            return True
+        mine_there = frozenset().union(*(held.permissions for held in self.held if held.covers(scopes)))
+        if self.key_permissions is not None:
+            mine_there &= self.key_permissions
+        return scope != "global" and role.level > mine and meaning(role) <= mine_there
 
 
 class Runner(Person):

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from projects_app.choices import BUILTIN_ROLES
+from projects_app.models import Role
 from tests.integration.access.reference import HIGHEST, KINDS, Person, Runner, scopes_of
 
 GONE = 204  # deleting what does not exist is done already
@@ -247,7 +247,7 @@ def give_a_role(row: Row, who: Person, place: Place) -> int:
     project = place.ids["project"] if "project_id" in row.body else None
     if not who.as_person("role_binding:create", project):
         return 403
-    if not who.may_give(level_of(row), scope, {} if scope == "global" else place.scopes(scope)):
+    if not who.may_give(role_of(row), scope, {} if scope == "global" else place.scopes(scope)):
         return 403
     if scope == "credential":
         if not who.has_role({"credential:owner"}, "credential", place.ids["credential"]):
@@ -266,7 +266,7 @@ def change_a_binding(row: Row, who: Person, place: Place) -> int:
         return 403
     if who.level({}) != HIGHEST and found.user_id != who.username:
         return 403
-    return row.allowed if who.may_give(level_of(row), found.scope, target_scopes(found)) else 403
+    return row.allowed if who.may_give(role_of(row), found.scope, target_scopes(found)) else 403
 
 
 def take_a_binding(row: Row, who: Person, place: Place) -> int:
@@ -293,9 +293,9 @@ def may_take(who: Person, found: Any) -> bool:
     return found.role.level > mine or found.user_id == who.username
 
 
-def level_of(row: Row) -> int | None:
-    """The level of the role that the body names."""
-    return BUILTIN_ROLES[row.body["role_id"]][0]
+def role_of(row: Row) -> Role:
+    """The role that the body names."""
+    return Role.objects.get(name=row.body["role_id"])
 
 
 def target_scopes(binding: Any) -> dict[str, str | None]:

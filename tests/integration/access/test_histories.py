@@ -162,7 +162,7 @@ class Histories(RuleBasedStateMachine):
             and who.holds("role_binding:update", scopes_of("binding", found))
             and (who.level({}) == HIGHEST or (found.user_id == actor and not moves))
             and wanted is not None
-            and who.may_give(wanted.level, found.scope, target_scopes(found))
+            and who.may_give(wanted, found.scope, target_scopes(found))
         )
         self.act(actor, "patch", f"/role_bindings/{found.pk}", body, allowed, 200)
 
@@ -235,8 +235,8 @@ class Histories(RuleBasedStateMachine):
     def rename_user(self, actor, name, new):
         user, who = User.objects.filter(username=name, deleted_at=None).first(), self.person(actor)
         if user is not None and who is not None and name != "root":
-            allowed = who.everywhere("user:update")
-            self.act(actor, "patch", f"/users/{user.pk}", {"username": new}, allowed, 200, gains=False)
+            allowed = who.everywhere("user:update") and (name == new or who.level({}) == HIGHEST)
+            self.act(actor, "patch", f"/users/{user.pk}", {"username": new}, allowed, 200)
 
     @rule(name=users, active=st.booleans())
     def deactivate(self, name, active):
@@ -300,7 +300,7 @@ class Histories(RuleBasedStateMachine):
         if who is None or role is None:
             return False
         target = target_scopes(RoleBinding(scope=scope, **ids_of(body)))
-        if not who.may_give(role.level, scope, target):
+        if not who.may_give(role, scope, target):
             return False
         if scope != "credential":
             return True
@@ -338,7 +338,7 @@ class Histories(RuleBasedStateMachine):
         for binding in self.bindings():
             if states([binding]) - known:
                 scopes = target_scopes(binding)
-                assert who.may_give(binding.role.level, binding.scope, scopes), (who.username, binding)
+                assert who.may_give(binding.role, binding.scope, scopes), (who.username, binding)
 
     # --- what always holds
 

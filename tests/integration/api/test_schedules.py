@@ -6,6 +6,7 @@ import json
 import pytest
 
 from projects_app.models import Project
+from projects_app.services.agents import agent_delete
 from projects_app.services.role_bindings import role_binding_create
 from sessions_app.cron import next_due
 from sessions_app.models import ScheduledSession, Session, SessionMessage
@@ -166,6 +167,15 @@ def test_a_name_is_taken_once_in_a_project(owner, made, bind_role):
     assert owner.call("post", "/projects/other/scheduled-sessions", NEW).status_code == 201
     assert owner.call("delete", f"{BASE}/{made.pk}").status_code == 204
     assert owner.call("post", BASE, NEW).status_code == 201
+
+
+def test_a_schedule_whose_agent_was_deleted_is_not_resumed(owner, project):
+    agent = AgentFactory(project=project)
+    row = schedule_create(actor="bob", project=project, values=NEW | {"agent_id": agent.pk})
+    agent_delete(agent=agent)
+    check_error(owner.call("post", f"/projects/demo/scheduled-sessions/{row.pk}/resume"), 409, "6")
+    row.refresh_from_db()
+    assert row.enabled is False
 
 
 def test_suspend_and_resume(owner, made):

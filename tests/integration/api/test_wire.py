@@ -351,6 +351,15 @@ def test_any_accept_content_type_and_one_slash(world, suffix, accept, content_ty
     assert response["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("prompt", ["x" * 1_048_576, "\n" * 600_000], ids=["long", "long-when-it-is-JSON"])
+def test_a_prompt_that_no_reader_of_messages_could_take_is_413(world, prompt):
+    """It becomes the session's first message, and readers take lines of at most 1 MiB (contract 7.3)."""
+    body = {"name": "x", "project_id": "demo", "prompt": prompt}
+    before = fingerprint()
+    check_error(world["client"].call("post", "/sessions", body), 413, "8")
+    assert fingerprint() == before
+
+
 def test_oversize_body_is_413(world, settings):
     settings.MAX_REQUEST_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     before = fingerprint()

@@ -8,7 +8,7 @@ from typing import Any
 import pghistory
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.utils import timezone
 
@@ -30,7 +30,7 @@ from projects_app.models import (
 from projects_app.services.api_keys import api_key_create, api_key_revoke
 from projects_app.services.applications import application_create, application_delete
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
-from projects_app.services.groups import group_create, group_delete, user_groups_set
+from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
 from projects_app.services.projects import project_delete
 from projects_app.services.role_bindings import role_binding_create, role_binding_delete
 from projects_app.services.roles import role_create, role_delete, role_update
@@ -227,7 +227,7 @@ TABLE = {
 
 
 def test_every_kind_has_a_row():
-    assert {*TABLE, "GroupMember"} == set(KINDS)
+    assert {*TABLE, "GroupMember", "GroupPermission", "UserPermission"} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", TABLE)
@@ -265,6 +265,18 @@ def test_who_joins_and_leaves_a_group():
     user_groups_set(user=user, groups=[])
     found = [(e.action, e.object_id, e.object_name) for e in entries(kind="GroupMember")]
     assert found == [("create", str(group.pk), "bob"), ("delete", str(group.pk), "bob")]
+
+
+def test_who_may_what_in_the_admin():
+    may = Permission.objects.get(codename="change_role")
+    user, group = UserFactory(username="bob"), group_create(name="night", permissions=[may])
+    group_update(group=group, changes={"permissions": []})
+    user.user_permissions.add(may)
+    found = [(e.action, e.object_id, e.object_name) for e in entries(kind="GroupPermission")]
+    assert found == [(what, str(group.pk), "change_role") for what in ("create", "delete")]
+    assert [(e.object_id, e.object_name) for e in entries(kind="UserPermission")] == [
+        (user.pk, "change_role")
+    ]
 
 
 def test_the_end_of_a_group_names_its_members():

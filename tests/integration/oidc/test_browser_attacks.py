@@ -63,6 +63,11 @@ def for_two_without_azp(provider):
     provider.say = {"aud": [CLIENT_ID, "grafana"], "azp": None}
 
 
+def of_several_keys_none_named(provider):
+    provider.keys["second"] = rsa_key()
+    signed_by(None)(provider)
+
+
 TOKENS = {
     "alg-none": (unsigned, "algorithm"),
     "hs256-with-the-public-key": (public_key_as_secret, "algorithm"),
@@ -71,7 +76,8 @@ TOKENS = {
     "kid-of-nobody": (signed_by("second", rsa_key), "key is not known"),
     "kid-is-a-path": (signed_by("../../etc/passwd"), "key is not known"),
     "kid-is-sql": (signed_by("' OR 1=1 --"), "key is not known"),
-    "kid-missing": (signed_by(None), "names no key"),
+    "kid-missing-among-several": (of_several_keys_none_named, "key is not known"),
+    "kid-empty": (signed_by(""), "names no key"),
     "issuer-of-another": (says(iss="https://elsewhere.example"), "issuer"),
     "issuer-missing": (says(iss=None), "issuer"),
     "audience-of-another": (says(aud="grafana"), "audience"),

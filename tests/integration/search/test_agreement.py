@@ -25,6 +25,8 @@ def rows(project):
         {"team": ""},
         {"team": "ab", "app.io/name": "a"},
         {"5": "b", "it's": "it's"},
+        {"team": 5, "5": True, "app.io/name": {"a": 1}},
+        {"team": 5.0, "5": False, "it's": None},
     ]
     made = []
     for n in range(48):

@@ -258,7 +258,7 @@ def test_a_runners_secret_is_nowhere(db, project, client, admin):
 
 OURS = (ambient, projects_app, sessions_app, reconciler)
 SECRET_NAME = re.compile(r"secret|token|bearer|password|hidden|api_key|private", re.IGNORECASE)
-NO_SECRET = {"private_folder", "reconciler.workqueue.Claim.token", "token_url", "private_key_id"}
+NO_SECRET = {"private_folder", "reconciler.workqueue.Claim.token", "token_url", "token_uri", "private_key_id"}
 LEFT_OUT = ("__main__", "migrations", "ambient.asgi", "demo", "preflight")
 
 
