@@ -16,6 +16,7 @@ from projects_app.models import (
     RoleBinding,
 )
 from projects_app.services.role_bindings import role_binding_create, role_binding_delete
+from projects_app.services.roles import role_create
 from projects_app.services.users import user_delete, user_ensure
 from tests.factories import AgentFactory, CredentialFactory, ProjectFactory, SessionFactory, UserFactory
 from tests.integration.api.test_wire import check_error, fingerprint
@@ -58,6 +59,29 @@ def test_escalation(api_client, project, bind_role, own, given, status):
     else:
         assert response.status_code == 201, response.content
         assert response.json()["role_id"] == Role.objects.get(name=given).pk
+
+
+LACKING = [
+    # role held, on (None: everywhere), role that has more
+    ("gitops:admin", None, "project:editor"),
+    ("gitops:admin", "project", "project:viewer"),
+    ("platform:viewer", None, "project:viewer"),
+    ("credential:owner", None, "project:viewer"),
+    ("reads-projects", "project", "project:editor"),
+    ("reads-projects", "project", "project:viewer"),
+    ("project:owner", "project", "credential:viewer"),
+]
+
+
+@pytest.mark.parametrize(("own", "on", "given"), LACKING, ids=[f"{a}-gives-{b}" for a, _, b in LACKING])
+@pytest.mark.parametrize("to", ["alice", "somebody"])
+def test_nobody_gives_what_they_do_not_hold_there(api_client, project, bind_role, own, on, given, to):
+    """Whatever the levels say: else a role for one thing would open all others."""
+    role_create(values={"name": "reads-projects", "permissions": '["project:read"]'})
+    bind_role(own, project if on else None)
+    before = fingerprint()
+    check_error(api_client.call("post", "/role_bindings", binding(given, user=to)), 403, "4")
+    assert fingerprint() == before
 
 
 @pytest.mark.parametrize(

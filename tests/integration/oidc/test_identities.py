@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from ambient.common.exceptions import Conflict
 from projects_app.models import ExternalIdentity, Role, User
 from projects_app.oidc import keys, tokens
-from projects_app.services.identities import identity_link
+from projects_app.services.identities import identity_link, identity_unlink
 from projects_app.services.role_bindings import role_binding_create
 from projects_app.services.users import user_delete
 from tests.conftest import WireClient
@@ -40,6 +40,21 @@ def test_a_binding_that_waits_for_the_name_takes_effect(issuer, project):
     bound = {"scope": "project", "user_id": "alice", "project_id": project.pk}
     role_binding_create(role=viewer, values=bound)
     assert status(caller(issuer), f"/projects/{project.pk}") == 200
+
+
+def test_an_unlinked_account_is_nobodys_by_its_name(issuer):
+    assert status(caller(issuer)) == 200
+    identity_unlink(link=ExternalIdentity.objects.get())
+    for subject in ("subject-1", "subject-2"):
+        assert status(caller(issuer, sub=subject)) == 401
+    identity_link(user=User.objects.get(username="alice"), issuer=issuer.url, subject="subject-1")
+    assert status(caller(issuer)) == 200
+
+
+def test_no_issuer_gives_out_names_with_anothers_prefix(issuer, ci):
+    assert status(caller(issuer, preferred_username="ci:deploy")) == 401
+    assert not User.objects.filter(username="ci:deploy").exists()
+    assert status(caller(ci, aud="ci", preferred_username="deploy")) == 200
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_the_right_password_is_not_looked_at_while_locked(boss, attempt, limit):
     assert attempt("boss", PASSWORD).status_code == 429
 
 
-@pytest.mark.parametrize("spelling", ["BOSS", "ｂｏｓｓ"])
+@pytest.mark.parametrize("spelling", ["BOSS", "ｂｏｓｓ", "boss ", " \tboss"])
 def test_another_spelling_is_the_same_name(boss, attempt, limit, spelling):
     limit(sign_in="1/hour")
     attempt("boss", "wrong")
