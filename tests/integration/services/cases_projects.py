@@ -333,7 +333,7 @@ def _old_sign_in(refresh_token: str | None = "r") -> BrowserSignIn:
     return browser_sign_in_create(identity=replace(identity, groups=frozenset()), tokens=tokens, until=1.0)
 
 
-def _claimed() -> BrowserSignIn:
+def _sign_in_that_is_renewed() -> BrowserSignIn:
     """One that a request is renewing."""
     sign_in = _old_sign_in()
     browser_sign_in_claim(pk=sign_in.pk)
@@ -403,7 +403,7 @@ CASES = [
         browser_sign_in_renew,
         lambda: {"sign_in": _old_sign_in(), "identity": _identity("known"), "tokens": TOKENS, "until": 2e9},
     ),
-    case(browser_sign_in_release, lambda: {"pk": _claimed().pk}),
+    case(browser_sign_in_release, lambda: {"pk": _sign_in_that_is_renewed().pk}),
     case(browser_sign_in_end, lambda: {"pk": _old_sign_in().pk}),
     case(user_delete, lambda: {"user": _user()}),
     case(access_verify, _drifted_grants),
@@ -412,6 +412,7 @@ CASES = [
 READS = {
     "identities.claims_digest": "computes",
     "identities.may_sign_in": "reads a row",
+    "identities.prefixes_of_others": "reads settings",
     "agents.lock_agent": "locks a row",
     "applications.lock_application": "locks a row",
     "applications.require_may_send": "asks a rule",
@@ -429,6 +430,7 @@ READS = {
     "labels.merged": "makes a text",
     "projects.check_project_name": "asks a rule",
     "role_bindings.require_may_create": "asks rules",
+    "roles.require_may_give": "asks a rule",
     "role_bindings.require_may_delete": "asks rules",
     "role_bindings.require_one_per_provider": "asks a rule, under locks",
     "role_bindings.role_by_reference": "reads a role",

@@ -236,7 +236,7 @@ READS = {
     "messages.next_run_number": "reads a number, under its caller's lock",
     "sdk_entries.sdk_entries_after": "reads entries",
     "sdk_entries.sdk_keys": "reads keys",
-    "sending.check_text": "asks a rule",
+    "messages.check_text": "asks a rule",
     "sessions.lock_session": "locks a row",
     "status.may_follow": "asks a rule",
     "status.merged_conditions": "makes a text",
