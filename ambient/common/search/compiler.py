@@ -1,5 +1,7 @@
 """From syntax tree to a filter of a queryset. Names pass an allow-list, values travel as parameters only."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,7 +10,6 @@ from django.db.models import BooleanField, DecimalField, F, Func, Q, TextField, 
 from django.db.models.functions import Coalesce, NullIf
 from django.db.models.lookups import IsNull as Unset
 
-from ambient.common.json_text import parsed
 from ambient.common.search.columns import Column, ColumnType
 from ambient.common.search.literals import checked_pattern, value_of
 from ambient.common.search.normal import All, Leaf, Normal, Some, normal
@@ -29,6 +30,8 @@ from ambient.common.search.tree import (
 
 NOTHING = Q(pk__in=())
 EVERYTHING = ~NOTHING
+_SCALAR = re.compile(r"-?(0|[1-9][0-9]{0,999})(\.[0-9]{1,999})?|true|false", re.ASCII)
+"""A number or boolean as JSONB writes it: never with an exponent."""
 _CALCULATION = {sign: sign for sign in "*/+-"} | {"%": "%%"}  # a lone % would be a placeholder
 _OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
@@ -52,6 +55,12 @@ class Condition(Func):
 
     template = "(%(expressions)s)"
     output_field = BooleanField()
+
+
+class Jsonb(Func):
+    """A text as JSONB. It must be JSON."""
+
+    template = "(%(expressions)s)::jsonb"
 
 
 class KeyText(Func):
@@ -173,14 +182,15 @@ class Compiler:
             raise SearchError(f"{side.name} is true or false and has no order")
         if operator == "=" and side.index is not None:  # the form that the index serves
             column, key = side.index
-            text = side.value(literal)
-            found = Q(**{f"{column}__contains": {key: literal}})
-            other = parsed(str(literal))
-            if other is None or isinstance(other, str):
+            same, text = condition(side.expression, operator, side.value(literal)), str(literal)
+            if text[:1] in ("{", "["):  # an object or a list: no index finds those by their text
+                return same
+            found = Q(**{f"{column}__contains": {key: text}})
+            if not _SCALAR.fullmatch(text):
                 return found
-            # Also what is no text but reads like the literal; 5.0 is contained in 5, so the texts decide.
-            found |= Q(**{f"{column}__contains": {key: other}})
-            return found & condition(side.expression, operator, text)
+            # Or no text, but written like it. 5 contains 5.0, so the texts decide.
+            written = Jsonb(Value(f"{{{json.dumps(key)}: {text}}}"))
+            return (found | condition(F(column), "@>", written)) & same
         return condition(side.expression, operator, side.value(literal))
 
     def one_of(self, side: Side, literals: Sequence[Literal], negated: bool) -> Q:

@@ -336,3 +336,32 @@ def test_a_search_is_served_by_an_index(project, search, index):
         cursor.execute("SET LOCAL enable_seqscan = off")
     rows = Session.objects.filter(compile_search(search, "Session", "sessions", SessionSerializer.columns()))
     assert re.search(index, rows.explain())
+
+
+@pytest.mark.parametrize(
+    ("literal", "found"),
+    [
+        ("5", True),
+        ("5.0", False),
+        ("true", False),
+        ("NaN", False),
+        ("Infinity", False),
+        ("-Infinity", False),
+        ("1e400", False),
+        ("9" * 5000, False),
+        ("0." + "0" * 5000 + "1", False),
+        ('{"a": "\\u0000"}', False),
+        ("[" * 90, False),
+        ("[1, {}]", False),
+        ("null", False),
+        ("٥", False),
+    ],
+    ids=lambda v: str(v)[:16],
+)
+@pytest.mark.parametrize("form", ["labels.n = '{}'", "labels.n in ('{}')", "not labels.n != '{}'"])
+def test_whatever_reads_like_json_is_compared_as_a_text(client, project, form, literal, found):
+    """A label may be no text: then it is found by the text that JSONB writes for it."""
+    SessionFactory(project=project, labels_index={"n": 5})
+    response = client.call("get", f"/sessions?search={quote(form.format(literal))}")
+    assert response.status_code == 200, response.content
+    assert response.json()["total"] == int(found)
