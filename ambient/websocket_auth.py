@@ -12,10 +12,10 @@ from django.http import HttpRequest, parse_cookie
 from ambient import env
 from ambient.common import throttling
 from ambient.common.exceptions import TooMany, Unauthenticated, Unavailable
+from ambient.common.threads import in_thread
 from projects_app.authentication import FORWARDED_HEADER, authenticate_bearer, bearer_token
 from projects_app.cookies import cookie_user
 from sessions_app.selectors import Caller
-from sessions_app.streams.surroundings import in_thread
 from sessions_app.streams.transports import note_transport
 
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]

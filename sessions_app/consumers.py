@@ -28,6 +28,7 @@ from ambient.common.exceptions import (
 )
 from ambient.common.parsers import decode_object
 from ambient.common.tasks import end
+from ambient.common.threads import in_thread
 from sessions_app.conversation_serializers import InterruptSerializer, message_body
 from sessions_app.models import Session
 from sessions_app.selectors import Caller, may_still_read, visible_session
@@ -38,7 +39,6 @@ from sessions_app.streams import metrics
 from sessions_app.streams.hub import Gap, Ticket, Watcher
 from sessions_app.streams.node import Node, current
 from sessions_app.streams.outlets import cannot_tell, mark_of
-from sessions_app.streams.surroundings import in_thread
 from sessions_app.streams.tail import Restated
 from sessions_app.streams.transports import ClientConnection
 

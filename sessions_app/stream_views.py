@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ambient.common import hints, throttling
 from ambient.common.exceptions import NoRunner
+from ambient.common.threads import in_thread
 from sessions_app.models import Session
 from sessions_app.selectors import (
     Caller,
@@ -26,7 +27,6 @@ from sessions_app.streams.cursors import number
 from sessions_app.streams.hub import Watcher
 from sessions_app.streams.node import current
 from sessions_app.streams.outlets import SHOWN_SECONDS, Outlet, shown_key
-from sessions_app.streams.surroundings import in_thread
 from sessions_app.streams.transports import ClientConnection
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,6 @@ from ambient.common.threads import in_thread
 from sessions_app.services.interrupts import interrupts_expire
 from sessions_app.services.runs import runner_restart
 
-__all__ = ["expire_interrupts", "in_thread", "restart_runner"]
-
 
 async def restart_runner(session: str) -> None:
     """Ask for a new runner in place of one that does not end its run."""
