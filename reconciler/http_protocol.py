@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ambient.common.errors import error_body
 from ambient.common.exceptions import ApplicationError, BadRequest, HeadTooLong, UriTooLong
 from ambient.common.ksuid import ksuid
+from ambient.common.middleware import HEADER
 from ambient.common.renderers import dumps
 
 LONGEST_URL = 65_535
@@ -59,10 +60,12 @@ class JsonErrors(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         error: Any = self._fault(msg)
-        body = dumps(error_body(error, ksuid()))
+        operation = ksuid()
+        body = dumps(error_body(error, operation))
         head = (
             f"HTTP/1.1 {error.status} {PHRASES[error.status]}\r\ncontent-type: application/json\r\n"
-            f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            f"{HEADER.lower()}: {operation}\r\nvary: Authorization\r\nx-content-type-options: nosniff\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         self.transport.close()

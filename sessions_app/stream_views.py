@@ -13,7 +13,7 @@ from django.utils import timezone
 from ambient.common import hints, throttling
 from ambient.common.exceptions import NoRunner
 from ambient.common.threads import in_thread
-from sessions_app.models import Session
+from sessions_app.models import Run, Session
 from sessions_app.selectors import (
     Caller,
     active_run,
@@ -118,27 +118,33 @@ def follow_as_runner(request: Any, session: Session) -> StreamingHttpResponse:
     """`GET /sessions/{id}/events`: until a run's end, from where this caller has not seen it yet."""
     if cursor_of(request) is not None:
         return follow_events(request, session)
-    if is_over(session):
+    head = head_of(session.pk)  # before the runs are looked at, so that none begins unseen
+    run = unseen_answer(session, request.user.username)
+    if is_over(session) and (run is None or run.last_seq is None):
         raise NoRunner(f"the session has no runner: it is {session.phase or 'not wanted running'}")
-    run, cursor = first_unseen(session, request.user.username)
-    return open_stream(request, session, "runner", lambda outlet: outlet.until_run_end(run, cursor))
+    run = run or begun_run(session.pk)
+    cursor = head if run is None or run.first_seq is None else run.first_seq - 1
+    pk = run.pk if run is not None else None  # without a run: live
+    return open_stream(request, session, "runner", lambda outlet: outlet.until_run_end(pk, cursor))
 
 
-def first_unseen(session: Session, username: str) -> tuple[str | None, int]:
-    """(run, sequence number before it): the caller's newest answer, else the present run, else live."""
-    head = head_of(session.pk)
+def begun_run(session_id: str) -> Run | None:
+    """The present run, once it has events."""
+    run = active_run(session_id)
+    return run if run is not None and run.first_seq is not None else None
+
+
+def unseen_answer(session: Session, username: str) -> Run | None:
+    """The run that answers the caller's newest message, if it was not shown to the caller yet."""
     shown = _shown(session.pk, username)
-    if shown is not None:
-        seq, shown_run = shown
-        run = run_for_newest_message(session.pk, username)
-        if run is not None and run.pk != shown_run and (run.last_seq is None or run.last_seq > seq):
-            age = (timezone.now() - run.finished_at).total_seconds() if run.finished_at else 0
-            if age < SHOWN_SECONDS - 60:
-                return run.pk, head if run.first_seq is None else run.first_seq - 1
-    present = active_run(session.pk)
-    if present is not None and present.first_seq is not None:
-        return present.pk, present.first_seq - 1
-    return None, head
+    run = run_for_newest_message(session.pk, username) if shown is not None else None
+    if run is None or shown is None:
+        return None
+    seq, shown_run = shown
+    if run.pk == shown_run or (run.last_seq is not None and run.last_seq <= seq):
+        return None
+    age = (timezone.now() - run.finished_at).total_seconds() if run.finished_at else 0
+    return run if age < SHOWN_SECONDS - 60 else None
 
 
 def _shown(session_id: str, username: str) -> tuple[int, str] | None:

@@ -20,6 +20,8 @@ HEADER = "X-Operation-ID"
 FEATURES = "idempotency"
 """What clients may rely on that servers of the first generation do not have (contract: sdk-cli 2.3)."""
 TRACED = ("/api/", "/admin/")
+_NO_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.I)
+"""A weight of 0 refuses (RFC 9110, 12.4.2); Django looks for the word only."""
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -125,5 +127,7 @@ class CompressMiddleware(GZipMiddleware):
         if response.streaming or not request.path.startswith("/api/"):
             return response
         if len(response.content) < self.LEAST_BYTES:
+            return response
+        if _NO_GZIP.search(request.headers.get("Accept-Encoding", "")):
             return response
         return super().process_response(request, response)

@@ -95,12 +95,12 @@ class EnvelopePagination(BasePagination):
         self.page = Page.of(params)
         self.wanted = parse_fields(params.get("fields", ""), kind)
         columns = kind.columns()
-        search, order = params.get("search", "").strip(), params.get("orderBy", "").strip()
+        search, order = params.get("search", ""), params.get("orderBy", "").strip()
         if order:
             rows = queryset.order_by(*parse_order(order, columns), "id")
         else:
             rows = queryset.order_by(*view.default_order)
-        if search:
+        if search.strip():
             narrowed = compile_search(search, kind.wire_kind, kind.wire_plural, columns)
             with limited():
                 self.total = queryset.filter(narrowed).count()

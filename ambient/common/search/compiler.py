@@ -132,8 +132,6 @@ class Compiler:
 
     def named(self, name: Name) -> Side:
         first, *rest = name.parts
-        if len(rest) > 1:
-            raise SearchError(f"{name} has more than two parts")
         if not rest:
             column = self.column(first)
             return Side(first, column.type, F(column.path))

@@ -31,6 +31,7 @@ MAX_DEPTH = 100
 MAX_TERMS = 2_500
 MAX_LITERALS = 5_000
 MAX_EXPONENT = 100
+MAX_PARTS = 2
 SHOWN = 20
 
 
@@ -65,7 +66,9 @@ class _ToTree(Transformer):
         return Compare(left, "!=" if operator == "<>" else str(operator), literal)
 
     def regexp(self, left: Operand, operator: Token, literal: Literal) -> Tree:
-        raise ParseError(f"{operator} (regular expressions) is not supported")
+        raise ParseError(
+            f"{operator} (regular expressions) is not supported, at character {_first(operator)}"
+        )
 
     def like(self, left: Operand, keyword: Token, pattern: str) -> Tree:
         return Like(left, pattern, keyword.lower() == "ilike")
@@ -100,11 +103,14 @@ class _ToTree(Transformer):
     def arithmetic(self, left: Operand, operator: Token, right: Operand) -> Operand:
         return Arithmetic(str(operator), left, right)
 
-    def name(self, *parts: str) -> Name:
-        return Name(parts)
+    def name(self, *parts: Token) -> Name:
+        if len(parts) > MAX_PARTS:
+            more = _first(parts[MAX_PARTS])
+            raise ParseError(f"a name has at most {MAX_PARTS} parts; one more begins at character {more}")
+        return Name(tuple(str(part) for part in parts))
 
-    def part(self, token: Token) -> str:
-        return str(token) if token.type == "WORD" else str(token)[1:-1]
+    def part(self, token: Token) -> Token:
+        return token if token.type == "WORD" else token.update(value=token[1:-1])
 
     def literals(self, *values: Literal) -> tuple[Literal, ...]:
         if len(values) > MAX_LITERALS:
@@ -114,11 +120,16 @@ class _ToTree(Transformer):
     def number(self, sign: Token | None, digits: Token) -> Decimal:
         value = Decimal(digits)
         if value and not -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
-            raise ParseError(f"the number {digits[:SHOWN]} is out of range")
+            raise ParseError(f"the number {digits[:SHOWN]} at character {_first(digits)} is out of range")
         return -value if sign == "-" else value
 
     def string(self, token: Token) -> str:
         return str(token)[1:-1].replace("''", "'")
+
+
+def _first(token: Token) -> int:
+    """Where a token begins, counted from 1."""
+    return (token.start_pos or 0) + 1
 
 
 _GRAMMAR = (Path(__file__).parent / "grammar.lark").read_text()
@@ -163,7 +174,7 @@ def _check_parentheses(text: str) -> None:
 def _place(text: str, error: UnexpectedInput) -> str:
     """Where reading stopped, counted from 1, and what stands there."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return "it ends too early"
+        return f"it ends too early, at character {len(text) + 1}"
     position = error.pos_in_stream or 0
     if isinstance(error, UnexpectedCharacters) and text[position] in "'\"`[":
         return f"the text that begins at character {position + 1} has no end"

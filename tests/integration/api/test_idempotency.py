@@ -173,6 +173,13 @@ def test_a_long_answer_is_compressed_for_who_asks(owner, project):
     assert not plain.has_header("Content-Encoding")
 
 
+@pytest.mark.parametrize("accepted", ["gzip;q=0", "gzip; q=0.000, *", "identity, gzip;Q=0"])
+def test_a_weight_of_zero_refuses_gzip(owner, project, accepted):
+    for _ in range(5):
+        SessionFactory(project=project)
+    assert not owner.call("get", "/sessions", **{"Accept-Encoding": accepted}).has_header("Content-Encoding")
+
+
 def test_an_etag_holds_for_both_codings(owner, session):
     Session.objects.filter(pk=session.pk).update(prompt="x" * 5000)
     packed = owner.call("get", f"/sessions/{session.pk}", **{"Accept-Encoding": "gzip"})

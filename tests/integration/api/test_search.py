@@ -104,7 +104,7 @@ def test_a_search_goes_with_page_order_and_header(client, sessions):
         ("activity = 'idle'", "Session has no field 'activity' to search by"),
         ("project__deleted_at is null", "Session has no field 'project__deleted_at' to search by"),
         ("users.name = 'x'", "users is not a related resource of Session"),
-        ("sessions.labels.team = 'x'", "sessions.labels.team has more than two parts"),
+        ("sessions.labels.team = 'x'", "a name has at most 2 parts; one more begins at character 17"),
         ("name = 5", "'5' does not fit name, which is a text"),
         ("timeout = 'x'", "'x' does not fit timeout, which is a number"),
         ("timeout like 'x'", "LIKE needs a text, and timeout is a number"),
@@ -114,7 +114,7 @@ def test_a_search_goes_with_page_order_and_header(client, sessions):
         ("stop_on_run_finished = 'maybe'", "does not fit stop_on_run_finished, which is a true or false"),
         ("stop_on_run_finished > 'true'", "stop_on_run_finished is true or false and has no order"),
         ("name like 'x\\'", "a LIKE pattern may not end with its escape character, the backslash"),
-        ("name = ", "Failed to parse search query: it ends too early"),
+        ("name = ", "Failed to parse search query: it ends too early, at character 8"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(client, sessions, search, reason):

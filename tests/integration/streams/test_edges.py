@@ -197,6 +197,19 @@ async def test_a_session_that_is_over_has_no_runner_stream(web: Web) -> None:
         assert events.response.status == 200
 
 
+async def test_a_completed_session_shows_an_answer_once_and_then_has_no_runner_stream(web: Web) -> None:
+    async with web.http.post(web.path("messages"), json={"payload": "fast"}) as response:
+        assert response.status == 201
+    await web.lab.ended()
+    rows = Session.objects.filter(pk=web.lab.session.pk)
+    await in_database(lambda: rows.update(phase="Completed"))
+    async with web.sse("events") as events:  # as `acpctl send -f` does: it opens the stream after the POST
+        got = await events.rest()
+    assert [event["type"] for _, event in got][:: len(got) - 1] == ["RUN_STARTED", "RUN_FINISHED"]
+    async with web.http.get(web.path("events")) as response:
+        assert response.status == 502
+
+
 async def test_stored_messages_are_listed_and_followed(web: Web) -> None:
     await web.lab.send("hello")
     await web.lab.ended()
