@@ -83,32 +83,43 @@ def project_settings_create(*, actor: Any, project: Project, values: Mapping[str
 
     `actor` is who gives the groups of `group_access` their roles.
     """
+    _make_room(project)
+    row = ProjectSettings.objects.create(project=project, **values)
+    group_access_change(actor=actor, project=project, before=None, after=row.group_access)
+    return row
+
+
+def _make_room(project: Project) -> None:
+    """Lock a project that is to get settings; raises Conflict when it has some."""
     _locked(project.pk)
     found = ProjectSettings.objects.filter(project=project).first()
     if found is not None and found.deleted_at is None:
         raise Conflict("This ProjectSettings already exists")
     if found is not None:
         found.delete()  # the column is unique for good, and a new row has an id of its own
-    row = ProjectSettings.objects.create(project=project, **values)
-    group_access_change(actor=actor, project=project, before=None, after=row.group_access)
-    return row
 
 
 @transactional
 def project_settings_update(
     *, actor: Any, row: ProjectSettings, changes: Mapping[str, Any]
 ) -> ProjectSettings:
-    """Change a project's settings; they cannot move to another project."""
+    """Change a project's settings. With another `project_id` they move there, and so does the groups' access.
+
+    Whether `actor` may change that project is the caller's question.
+    """
     fields = dict(changes)
-    if fields.pop("project_id", row.project_id) != row.project_id:
-        raise InvalidField("project_id cannot be changed")
+    if fields.get("project_id", row.project_id) != row.project_id:
+        _make_room(Project(pk=fields["project_id"]))
     locked = ProjectSettings.objects.select_for_update(no_key=True).filter(pk=row.pk, deleted_at=None).first()
     if locked is None:
         raise not_found("ProjectSettings", row.pk)
-    before = locked.group_access
+    before, was = locked.group_access, locked.project_id
     for name, value in fields.items():
         setattr(locked, name, value)
     locked.save(update_fields=[*fields, "updated_at"])
+    if locked.project_id != was:
+        group_access_change(actor=actor, project=Project(pk=was), before=before, after=None)
+        before = None
     group_access_change(actor=actor, project=locked.project, before=before, after=locked.group_access)
     return locked
 

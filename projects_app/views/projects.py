@@ -75,16 +75,22 @@ class ProjectSettingsViewSet(ScopedViewSet):
         """The body names the project: asked in `perform_create`, once it is known."""
 
     def perform_create(self, values: dict[str, Any]) -> ProjectSettings:
-        project = Project.objects.live().filter(pk=values["project_id"]).first()
+        project = self.named_project(values["project_id"])
+        rest = {name: value for name, value in values.items() if name != "project_id"}
+        return project_settings_create(actor=self.request.user, project=project, values=rest)
+
+    def named_project(self, name: str) -> Project:
+        """The project of the body, if the caller may change its settings."""
+        project = Project.objects.live().filter(pk=name).first()
         if project is None:
             if not self.request.user.has_perm("project:update"):
                 raise Forbidden(NOT_PERMITTED)
             raise InvalidField("project_id names no project")
-        project = project_for(self.request.user, project.pk, permission=self.permission)
-        rest = {name: value for name, value in values.items() if name != "project_id"}
-        return project_settings_create(actor=self.request.user, project=project, values=rest)
+        return project_for(self.request.user, project.pk, permission=self.permission)
 
     def perform_update(self, obj: ProjectSettings, values: dict[str, Any]) -> ProjectSettings:
+        if values.get("project_id", obj.project_id) != obj.project_id:
+            self.named_project(values["project_id"])
         return project_settings_update(actor=self.request.user, row=obj, changes=values)
 
     def perform_destroy(self, obj: ProjectSettings) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from projects_app.models import ProjectSettings, RoleBinding
-from tests.factories import UserFactory
+from tests.factories import ProjectFactory, UserFactory
 from tests.integration.api.test_wire import check_error
 
 
@@ -73,6 +73,38 @@ def test_a_change_of_the_text_changes_the_roles(owner, settings_path, text, afte
     assert response.status_code == 200
     assert response.json().get("group_access", "") == text
     assert bound() == after
+
+
+def places():
+    rows = RoleBinding.objects.live().filter(group__isnull=False)
+    return set(rows.values_list("group__name", "project_id"))
+
+
+def test_settings_can_move_to_another_project_and_their_groups_with_them(
+    owner, project, bind_role, settings_path
+):
+    bind_role("project:owner", ProjectFactory(id="other"))
+    moved = owner.call("patch", settings_path, {"project_id": "other", "group_access": entries(devs="edit")})
+    assert (moved.status_code, moved.json()["project_id"]) == (200, "other")
+    assert places() == {("devs", "other")}
+    assert owner.call("post", "/project_settings", {"project_id": "demo"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "id"),
+    [("taken", 409, "6"), ("foreign", 403, "4"), ("nowhere", 403, "4"), ("", 400, "8")],
+)
+def test_where_settings_cannot_move(owner, bind_role, settings_path, target, status, id):
+    taken = ProjectFactory(id="taken")
+    ProjectSettings.objects.create(project=taken)
+    bind_role("project:owner", taken)
+    ProjectFactory(id="foreign")
+    check_error(owner.call("patch", settings_path, {"project_id": target}), status, id)
+    assert places() == {("devs", "demo"), ("guests", "demo")}
+
+
+def test_settings_move_to_no_project_that_there_is_not(admin_client_wire, settings_path):
+    check_error(admin_client_wire.call("patch", settings_path, {"project_id": "nowhere"}), 400, "8")
 
 
 def test_other_changes_leave_the_groups_alone(owner, settings_path):

@@ -378,6 +378,11 @@ CASES = [
         project_settings_update,
         lambda: _settings(devs="edit") | {"changes": {"group_access": _group_access(ops="view")}},
     ),
+    case(
+        project_settings_update,
+        lambda: _settings(devs="edit") | {"changes": {"project_id": ProjectFactory().pk}},
+        of="moved",
+    ),
     case(project_settings_delete, lambda: _settings(devs="edit", ops="view")),
     case(role_binding_create, _binding_to_create),
     case(role_binding_update, _binding_to_move),
