@@ -473,6 +473,9 @@ API_KEY_DEFAULT_DAYS = _read(
 API_KEY_MAX_DAYS = _read(
     "AMBIENT_API_KEY_MAX_DAYS", 365, whole(0), "Most days that an API key may last; 0: no limit."
 )
+API_KEYS_PER_USER = _read(
+    "AMBIENT_API_KEYS_PER_USER", 100, whole(0), "Live API keys that one user may have; 0: no limit."
+)
 CREDENTIAL_PRIVATE_HOSTS = _read(
     "AMBIENT_CREDENTIAL_PRIVATE_HOSTS",
     NO_NAMES,

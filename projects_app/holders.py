@@ -21,6 +21,8 @@ from projects_app.selectors import covering
 
 Scopes = Mapping[str, str | None]
 PERSON, GROUP = "user", "group"
+NO_ROLE = "no role there"
+ASLEEP = "deactivated, or a name that no user has yet"
 _BELOW = {
     Scope.PROJECT: {"project", "project_document", "role_binding", "application", "agent", "session"},
     Scope.AGENT: {"agent", "role_binding", "session"},
@@ -180,6 +182,19 @@ def explain(user: User, permission: str, scopes: Scopes) -> Explained:
     return _told(allowed, granting if allowed else bindings)
 
 
+def explain_name(name: str, user: User | None, permission: str, scopes: Scopes) -> Explained:
+    """The same of a name, for who may not read users: what `holders` shows them too, and no more.
+
+    A name that nobody has is answered as that of a person without rights there.
+    """
+    if user is not None and user.is_active:
+        return explain(user, permission, scopes)
+    mine = Q(user_id=name) | (Q(group__in=user.groups.values("pk")) if user else Q(pk__in=()))
+    bindings = _subject_bindings(scopes).filter(mine).select_related("role", "group")
+    sources = [Source.of(binding) for binding in bindings.order_by("created_at", "id")]
+    return Explained(False, ASLEEP if sources else NO_ROLE, sources)
+
+
 def explain_group(group: Group, permission: str, scopes: Scopes) -> Explained:
     """The same for whoever is in a group, by that alone."""
     bindings = list(_subject_bindings(scopes).filter(group=group).select_related("role", "group"))
@@ -192,7 +207,7 @@ def _told(allowed: bool, bindings: list[RoleBinding]) -> Explained:
     if allowed:
         return Explained(True, str(sources[0]), sources)
     held = "; ".join(map(str, sources[:3])) + ("; ..." if len(sources) > 3 else "")
-    return Explained(False, f"not enough: {held}" if sources else "no role there", sources)
+    return Explained(False, f"not enough: {held}" if sources else NO_ROLE, sources)
 
 
 def _of_person(user: User, scopes: Scopes) -> list[RoleBinding]:

@@ -18,10 +18,12 @@ from projects_app.access_serializers import (
 )
 from projects_app.choices import PERMISSIONS, Scope
 from projects_app.holders import (
+    NO_ROLE,
     Explained,
     described,
     explain,
     explain_group,
+    explain_name,
     holders,
     is_seen,
     meant_on,
@@ -29,6 +31,7 @@ from projects_app.holders import (
 )
 from projects_app.models import RoleBinding, User
 from projects_app.services.grants import TARGETS
+from projects_app.usernames import normalised
 
 MAX_HOLDERS = 500
 MAY_ASK = {
@@ -108,12 +111,16 @@ class AccessCheckViewSet(ScopedViewSet):
         needed = MAY_ASK[scope]
         if not (access.covers(needed, scopes) if scopes else access.everywhere(needed)):
             raise Forbidden(NOT_PERMITTED)
+        may_know_names = access.everywhere("user:read")
         if asked.get("group"):
             group = Group.objects.filter(name=asked["group"]).first()
             if group is None:
-                return Explained(False, "there is no such group", [])
+                return Explained(False, "there is no such group" if may_know_names else NO_ROLE, [])
             return explain_group(group, permission, scopes)
-        user = User.objects.live().filter(username=asked["username"]).first()
+        name = normalised(asked["username"])
+        user = User.objects.live().filter(username=name).first()
+        if not may_know_names:
+            return explain_name(name, user, permission, scopes)
         if user is None:
             return Explained(False, "there is no such user", [])
         return explain(user, permission, scopes)
