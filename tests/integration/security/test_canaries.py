@@ -7,9 +7,11 @@ between processes (logs, Valkey, process lists, backups, traces) are in tests/e2
 import dataclasses
 import importlib
 import inspect
+import json
 import logging
 import pkgutil
 import re
+from urllib.parse import quote
 
 import pytest
 from django.test.client import RequestFactory
@@ -326,3 +328,48 @@ def test_open_documents(client, owner, credential, canary, settings, path, contr
     for secret in (canary.secret, settings.SECRET_KEY, *settings.ENCRYPTION_KEYS):
         Canary(secret=secret, control=control).check(text)
     assert re.findall(r"\bambs?_[A-Za-z0-9_-]{20,}|\beyJ[\w-]{10,}\.", text) == []
+
+
+# --- addresses with a password in them
+
+ADDRESS = "https://bot:SECRET@git.example/CONTROL.git"
+WITH_ADDRESSES = [
+    # POST, PATCH: path and body; ADDRESS goes into each
+    ("/credentials", {"name": "c", "provider": "gitlab", "url": ADDRESS}),
+    ("/projects/demo/agents", {"name": "a", "repo_url": ADDRESS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "repo_url": ADDRESS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "repos": '[{"url": "%s"}]' % ADDRESS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "prompt": f"Clone {ADDRESS} and look."}),
+    ("/project_settings", {"project_id": "demo", "repositories": '[{"url": "%s"}]' % ADDRESS}),
+    (
+        "/applications",
+        {"name": "f", "source_repo_url": ADDRESS, "source_path": "x", "destination_project": "demo"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), WITH_ADDRESSES, ids=[f"{path}-{list(body)[-1]}" for path, body in WITH_ADDRESSES]
+)
+def test_a_password_in_an_address(client_for, admin, project, canary, logged, path, body):
+    """Not in the log of changes, before or after, and in no log line; the rest of the address is."""
+
+    def filled(spelling):
+        secret = quote(canary.secret, safe="") if spelling == "quoted" else canary.secret
+        text = json.dumps(body).replace("SECRET", secret).replace("CONTROL", canary.control)
+        return json.loads(text)
+
+    owner = client_for(admin)
+    made = owner.call("post", path, filled("quoted"))
+    assert made.status_code == 201, made.content
+    pk = made.json()["id"]
+    changes = {name: value for name, value in filled("raw").items() if name not in ("project_id", "provider")}
+    assert owner.call("patch", f"{path}/{pk}", changes).status_code == 200
+    assert owner.call("delete", f"{path}/{pk}").status_code == 204
+    told = owner.call("get", f"/audit?object_id={pk}").content.decode()
+    stored = "\n".join(line for line in whole_database().splitlines() if "projects_app_auditentry" in line)
+    assert [entry["action"] for entry in json.loads(told)["items"]] == ["delete", "update", "create"]
+    for text in (told, stored):
+        canary.check(text)
+    logging.getLogger("tests").debug("cloning %s of %s", filled("raw"), ADDRESS.replace("SECRET", "x"))
+    canary.check(logged())
