@@ -1,4 +1,4 @@
-"""The one door to providers: https, bounded in time as a whole and in size, no redirects, no private networks.
+"""The one door to providers: https, bounded as a whole in time and size, no redirects or private networks.
 
 Addresses are users' input. The name is resolved once and the connection goes to what was checked, so that
 no second answer of the DNS leads elsewhere. Behind a proxy the proxy resolves; what we can see is checked.

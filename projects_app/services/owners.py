@@ -78,7 +78,9 @@ def lock_target(target: Target) -> bool:
 
 def has_owner(target: Target) -> bool:
     """Whether somebody who can act owns it."""
-    return able(owner_bindings().filter(scope=target.scope, **{str(TARGETS[target.scope]): target.pk})).exists()
+    return able(
+        owner_bindings().filter(scope=target.scope, **{str(TARGETS[target.scope]): target.pk})
+    ).exists()
 
 
 def require_owners(targets: Iterable[Target]) -> None:
@@ -96,7 +98,7 @@ def report_ownerless(targets: Iterable[Target]) -> None:
 
 
 def ownerless() -> list[Target]:
-    """Live projects and credentials that nobody owns who can act; for administrators to give them to somebody."""
+    """Live projects and credentials without an owner who can act; administrators give them to somebody."""
     found = set()
     for scope in OWNER_ROLES:
         column = str(TARGETS[scope])

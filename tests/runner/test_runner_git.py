@@ -91,7 +91,9 @@ def test_a_private_repository_is_cloned_and_pushed_to(start, platform, git, tmp_
     assert asked["bearer"] == "Bearer session-token-0001"
     events = run_in(runner, "git push -q origin HEAD:refs/heads/pushed")
     assert "exit code 0" in json.dumps(events)
-    heads = subprocess.run(["git", "-C", git.folder / "private.git", "branch"], capture_output=True, text=True)
+    heads = subprocess.run(
+        ["git", "-C", git.folder / "private.git", "branch"], capture_output=True, text=True
+    )
     assert "pushed" in heads.stdout
     assert set(git.users) == {"x-access-token"}
     assert git.seen_outside == []
@@ -135,7 +137,9 @@ def test_the_helper_is_asked_by_hand_and_gives_what_git_gets(start, platform, gi
     """The control of the test above: the token itself is hidden in what the session shows."""
     runner = start()
     assert workspace_is(platform)["status"] == "True"
-    command = f"printf 'protocol=http\\nhost={git.host}\\n\\n' | git credential fill > ../told.txt; cat ../told.txt"
+    command = (
+        f"printf 'protocol=http\\nhost={git.host}\\n\\n' | git credential fill > ../told.txt; cat ../told.txt"
+    )
     events = run_in(runner, command)
     assert "password=[redacted]" in json.dumps(events)
     told = (runner.workspace / "repos" / "told.txt").read_text()
@@ -154,7 +158,9 @@ def test_nothing_is_stored_by_helpers_of_the_machine(start, platform, git, tmp_p
 
 
 REFUSED = {
-    "the-platform-refuses": {"token_answer": (403, {"kind": "Error", "code": "c", "reason": "Not permitted"})},
+    "the-platform-refuses": {
+        "token_answer": (403, {"kind": "Error", "code": "c", "reason": "Not permitted"})
+    },
     "the-credential-moved-to-another-host": {
         "token_answer": (
             200,
@@ -216,7 +222,9 @@ def test_which_host_a_credential_is_for(provider, url, found):
 
 @pytest.mark.parametrize("count", [None, "1", "none"])
 def test_what_git_is_told_already_stays(count, tmp_path):
-    present = {"GIT_CONFIG_KEY_0": "a.b", "GIT_CONFIG_VALUE_0": "c"} | ({"GIT_CONFIG_COUNT": count} if count else {})
+    present = {"GIT_CONFIG_KEY_0": "a.b", "GIT_CONFIG_VALUE_0": "c"} | (
+        {"GIT_CONFIG_COUNT": count} if count else {}
+    )
     found = present | environment([GitHost("github", "https", "github.com")], tmp_path / "s", present)
     asked = ["git", "config", "--get-all", "credential.https://github.com.helper"]
     told = subprocess.run(asked, env={**os.environ, **found}, capture_output=True, text=True, cwd=tmp_path)

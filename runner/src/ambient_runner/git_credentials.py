@@ -73,7 +73,9 @@ def environment(hosts: list[GitHost], socket: Path, present: Mapping[str, str]) 
     """
     helper = f"!{shlex.join([sys.executable, '-I', git_helper.__file__, str(socket)])}"
     pairs = [
-        (f"credential.{host.protocol}://{host.host}.helper", value) for host in hosts for value in ("", helper)
+        (f"credential.{host.protocol}://{host.host}.helper", value)
+        for host in hosts
+        for value in ("", helper)
     ]
     count = present.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isascii() and count.isdigit() else 0

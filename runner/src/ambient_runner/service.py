@@ -15,8 +15,8 @@ import uvicorn
 from ambient_runner.app import Serving, make_app
 from ambient_runner.config import RunnerConfig, positive_number
 from ambient_runner.entries import ApiEntries, EntryStore, FileEntries
-from ambient_runner.git_credentials import GitCredentials
 from ambient_runner.framework import Framework, PrepareFailed, RunFailed, SessionContext
+from ambient_runner.git_credentials import GitCredentials
 from ambient_runner.platform import NotWanted, PlatformClient, PlatformLink
 from ambient_runner.redaction import Redactor, secret_values, url_secrets
 from ambient_runner.reports import Condition, Report

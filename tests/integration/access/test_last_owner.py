@@ -78,7 +78,11 @@ def test_the_last_owner_who_can_act_stays(admin_client_wire, owned, request_, be
     method, path, body = request_()
     if beside_them:
         bind("project:owner", ProjectFactory._meta.model.objects.get(pk="boats"), **beside_them)
-        bind("credential:owner", CredentialFactory._meta.model.objects.get(pk=owned["credential"]), **beside_them)
+        bind(
+            "credential:owner",
+            CredentialFactory._meta.model.objects.get(pk=owned["credential"]),
+            **beside_them,
+        )
     before = fingerprint()
     check_error(admin_client_wire.call(method, path, body), 409, "6")
     assert fingerprint() == before
@@ -165,7 +169,11 @@ def test_a_provider_that_takes_the_group_away_is_believed_and_it_is_told(owned, 
 @pytest.mark.django_db(transaction=True)
 def test_two_last_owners_cannot_both_go_on_different_ways(project):
     """One is deactivated, the other leaves the group that owns it, at the same moment."""
-    ann, bea, crew = (UserFactory(username="ann"), UserFactory(username="bea"), Group.objects.create(name="crew"))
+    ann, bea, crew = (
+        UserFactory(username="ann"),
+        UserFactory(username="bea"),
+        Group.objects.create(name="crew"),
+    )
     bea.groups.add(crew)
     bind("project:owner", project, user_id="ann")
     bind("project:owner", project, group_id=crew.pk)

@@ -333,14 +333,15 @@ def test_open_documents(client, owner, credential, canary, settings, path, contr
 # --- addresses with a password in them
 
 ADDRESS = "https://bot:SECRET@git.example/CONTROL.git"
+REPOS = json.dumps([{"url": ADDRESS}])
 WITH_ADDRESSES = [
     # POST, PATCH: path and body; ADDRESS goes into each
     ("/credentials", {"name": "c", "provider": "gitlab", "url": ADDRESS}),
     ("/projects/demo/agents", {"name": "a", "repo_url": ADDRESS}),
     ("/sessions", {"name": "s", "project_id": "demo", "repo_url": ADDRESS}),
-    ("/sessions", {"name": "s", "project_id": "demo", "repos": '[{"url": "%s"}]' % ADDRESS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "repos": REPOS}),
     ("/sessions", {"name": "s", "project_id": "demo", "prompt": f"Clone {ADDRESS} and look."}),
-    ("/project_settings", {"project_id": "demo", "repositories": '[{"url": "%s"}]' % ADDRESS}),
+    ("/project_settings", {"project_id": "demo", "repositories": REPOS}),
     (
         "/applications",
         {"name": "f", "source_repo_url": ADDRESS, "source_path": "x", "destination_project": "demo"},

@@ -53,7 +53,13 @@ from projects_app.services.credential_access import (
 )
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 from projects_app.services.group_access import group_access_change
-from projects_app.services.groups import group_create, group_delete, group_update, user_groups_follow, user_groups_set
+from projects_app.services.groups import (
+    group_create,
+    group_delete,
+    group_update,
+    user_groups_follow,
+    user_groups_set,
+)
 from projects_app.services.identities import identity_link, identity_sign_in, identity_unlink
 from projects_app.services.projects import (
     project_create,

@@ -13,7 +13,10 @@ HIDES = [
     ("https://me:p/ss@host/a", "https://me:[hidden]@host/a"),
     ("postgresql://u:pw@host/db", "postgresql://u:[hidden]@host/db"),
     ("ssh://git:pw@host/r", "ssh://git:[hidden]@host/r"),
-    ('[{"url": "https://me:pw@a/r"}, {"url": "https://b/r"}]', '[{"url": "https://[hidden]@a/r"}, {"url": "https://b/r"}]'),
+    (
+        '[{"url": "https://me:pw@a/r"}, {"url": "https://b/r"}]',
+        '[{"url": "https://[hidden]@a/r"}, {"url": "https://b/r"}]',
+    ),
     (r'{"url": "https:\/\/me:pw@a\/r"}', r'{"url": "https:\/\/[hidden]@a\/r"}'),
     ("clone https://a:b@c and https://d:e@f", "clone https://[hidden]@c and https://[hidden]@f"),
 ]

@@ -50,7 +50,8 @@ def test_bad_names(name, fault):
 
 
 @pytest.mark.parametrize(
-    ("name", "form"), [("e\u0301lise", "élise"), ("\uff41lice", "alice"), ("ci\uff1ax", "ci:x"), ("ﬁn", "fin")]
+    ("name", "form"),
+    [("e\u0301lise", "élise"), ("\uff41lice", "alice"), ("ci\uff1ax", "ci:x"), ("ﬁn", "fin")],
 )
 def test_one_form(name, form):
     assert normalised(name) == form
