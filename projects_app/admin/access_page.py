@@ -62,8 +62,9 @@ def access_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     if form.is_valid():
         asked = form.cleaned_data
         scopes = asked["object"].access_scopes
-        page = BoundedPaginator(holders(scopes), PAGE_SIZE).get_page(request.GET.get("p", 1))
-        context |= {"page": page, "holders": described(page.object_list, scopes, meant_on(asked["scope"]))}
+        meant = meant_on(asked["scope"])
+        page = BoundedPaginator(holders(scopes, meant), PAGE_SIZE).get_page(request.GET.get("p", 1))
+        context |= {"page": page, "holders": described(page.object_list, scopes, meant)}
         if asked["username"]:
             context["answer"] = _answer(asked["username"], asked["permission"], scopes)
         context["query"] = urlencode({name: request.GET.get(name, "") for name in form.fields})

@@ -59,8 +59,9 @@ class ListsAccess:
         found = self.get_object()
         page = Page.of(request.query_params)
         page = Page(page.page, min(page.size, MAX_HOLDERS))
-        rows = holders(found.access_scopes)
-        entries = described(page.of_rows(rows), found.access_scopes, meant_on(self.access_scope))
+        meant = meant_on(self.access_scope)
+        rows = holders(found.access_scopes, meant)
+        entries = described(page.of_rows(rows), found.access_scopes, meant)
         body = {"kind": "AccessEntryList", "page": page.page, "size": len(entries), "total": rows.count()}
         return Response(AccessEntryListSerializer(body | {"items": entries}).data)
 
@@ -112,15 +113,16 @@ class AccessCheckViewSet(ScopedViewSet):
         if not (access.covers(needed, scopes) if scopes else access.everywhere(needed)):
             raise Forbidden(NOT_PERMITTED)
         may_know_names = access.everywhere("user:read")
+        meant = frozenset(PERMISSIONS) if scope == Scope.GLOBAL else meant_on(scope)
         if asked.get("group"):
             group = Group.objects.filter(name=asked["group"]).first()
             if group is None:
                 return Explained(False, "there is no such group" if may_know_names else NO_ROLE, [])
-            return explain_group(group, permission, scopes)
+            return explain_group(group, permission, scopes, meant)
         name = normalised(asked["username"])
         user = User.objects.live().filter(username=name).first()
         if not may_know_names:
-            return explain_name(name, user, permission, scopes)
+            return explain_name(name, user, permission, scopes, meant)
         if user is None:
             return Explained(False, "there is no such user", [])
         return explain(user, permission, scopes)

@@ -103,9 +103,13 @@ class GitCredentials:
         """Begin to answer; returns what Git's programs need in their environment."""
         if not self._ids:
             return {}
-        self._folder = Path(tempfile.mkdtemp(prefix="ambient-git-"))  # mode 0700
-        socket = self._folder / "socket"
-        self._server = await asyncio.start_unix_server(self._answer, socket)
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="ambient-git-"))  # mode 0700
+            socket = self._folder / "socket"
+            self._server = await asyncio.start_unix_server(self._answer, socket)
+        except OSError as exc:  # such as a folder for temporary files with too long a name
+            log.warning("Git gets no credentials: %s", exc)
+            return {}
         return environment(list(self._ids), socket, os.environ)
 
     def close(self) -> None:

@@ -135,7 +135,8 @@ def test_both_answers_agree_with_what_is_decided(world):
             bind(role, target, **subject)
     for scope in PATHS:
         scopes = world[scope].access_scopes
-        listed = {h.subject: h for h in described(holders(scopes), scopes, meant_on(scope))}
+        meant = meant_on(scope)
+        listed = {h.subject: h for h in described(holders(scopes, meant), scopes, meant)}
         for person in people:
             fresh = User.objects.get(pk=person.pk)
             held = {p for p in PERMISSIONS if fresh.is_active and fresh.has_perm(p, world[scope])}
@@ -217,6 +218,7 @@ NAMES = [
     ("cat", "no role there", "no role there"),
     ("none", "there is no such user", "no role there"),
     ("off", "off is deactivated", "no role there"),
+    ("elsewhere", "not enough: role credential:viewer everywhere", "no role there"),
     ("was-here", "was-here is deactivated", "deactivated, or a name that no user has yet"),
     ("in-the-crew", "in-the-crew is deactivated", "deactivated, or a name that no user has yet"),
     ("late", "there is no such user", "deactivated, or a name that no user has yet"),
@@ -232,6 +234,7 @@ def test_names_are_told_to_who_may_read_users_alone(client_for, world, user, adm
         UserFactory(username=gone, is_active=False)
     user_groups_set(user=User.objects.get(username="in-the-crew"), groups=[crew])
     bind("project:owner", world["project"], user="alice")
+    bind("credential:viewer", user=UserFactory(username="elsewhere").username)  # means nothing there
     bind("project:viewer", world["project"], user="was-here")
     bind("project:viewer", world["project"], user="late")
     bind("project:viewer", world["project"], group=crew)

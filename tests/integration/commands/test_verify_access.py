@@ -40,7 +40,7 @@ def permission(codename):
 
 
 def lose_grant(user, project):
-    ProjectUserObjectPermission.objects.filter(permission__codename="session:read").delete()
+    ProjectUserObjectPermission.objects.filter(user=user, permission__codename="session:read").delete()
 
 
 def add_grant(user, project):

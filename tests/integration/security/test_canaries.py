@@ -7,6 +7,7 @@ between processes (logs, Valkey, process lists, backups, traces) are in tests/e2
 import dataclasses
 import importlib
 import inspect
+import io
 import json
 import logging
 import pkgutil
@@ -39,12 +40,14 @@ def canary():
 
 
 @pytest.fixture
-def logged(capfd):
+def logged():
     """All that the process logs from now on at the least severe level, as its handler writes it."""
-    before = env.LOG_LEVEL
+    before, written = env.LOG_LEVEL, io.StringIO()
     env.LOG_LEVEL = "DEBUG"
     configure({})
-    yield lambda: capfd.readouterr().err
+    (handler,) = (each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler)
+    handler.setStream(written)  # pytest's own replacement of stderr may be closed by the time of the test
+    yield written.getvalue
     env.LOG_LEVEL = before
     configure({})
 
