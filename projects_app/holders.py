@@ -90,7 +90,7 @@ def _subject_bindings(scopes: Scopes) -> QuerySet[RoleBinding, RoleBinding]:
     )
 
 
-def _shown_bindings(scopes: Scopes, meant: frozenset[str]) -> QuerySet[RoleBinding, RoleBinding]:
+def shown_bindings(scopes: Scopes, meant: frozenset[str]) -> QuerySet[RoleBinding, RoleBinding]:
     """Those of a role that gives some of `meant`, and all that stand on the object or what it belongs to.
 
     A role everywhere that means nothing there is not the business of who looks after the object.
@@ -99,13 +99,12 @@ def _shown_bindings(scopes: Scopes, meant: frozenset[str]) -> QuerySet[RoleBindi
     return _subject_bindings(scopes).filter(~Q(scope=Scope.GLOBAL) | Q(role__in=useful))
 
 
-def holders(scopes: Scopes, meant: frozenset[str]) -> QuerySet[Any, Any]:
-    """Everybody who holds some of `meant` on an object with these scopes, or has a role on it.
+def holders(bound: QuerySet[RoleBinding, RoleBinding]) -> QuerySet[Any, Any]:
+    """Whom these bindings are for (`shown_bindings`), and administrators.
 
     As rows of `subject_type` and `subject`: groups, people of their own or by a group, administrators, and
     names that wait for their user; in order.
     """
-    bound = _shown_bindings(scopes, meant)
     people = User.objects.live().filter(
         Q(username__in=bound.exclude(user_id=None).values("user_id"))
         | Q(groups__in=bound.exclude(group=None).values("group"))
@@ -125,7 +124,9 @@ def holders(scopes: Scopes, meant: frozenset[str]) -> QuerySet[Any, Any]:
     return found.order_by("subject_type", "subject")
 
 
-def described(rows: Iterable[Mapping[str, str]], scopes: Scopes, meant: frozenset[str]) -> list[Holder]:
+def described(
+    rows: Iterable[Mapping[str, str]], bound: QuerySet[RoleBinding, RoleBinding], meant: frozenset[str]
+) -> list[Holder]:
     """The holders of one page of `holders`, each with its permissions among `meant` and its bindings."""
     wanted = [(row["subject_type"], row["subject"]) for row in rows]
     names = {name for kind, name in wanted if kind == PERSON}
@@ -134,8 +135,7 @@ def described(rows: Iterable[Mapping[str, str]], scopes: Scopes, meant: frozense
     groups_of = {name: {group.name for group in user.groups.all()} for name, user in users.items()}
     every_group = group_names.union(*groups_of.values())
     bindings = (
-        _shown_bindings(scopes, meant)
-        .filter(Q(user_id__in=names) | Q(group__name__in=every_group))
+        bound.filter(Q(user_id__in=names) | Q(group__name__in=every_group))
         .select_related("role", "group")
         .order_by("created_at", "id")
     )
@@ -200,7 +200,7 @@ def explain_name(
     A name that nobody has is answered as that of a person without rights there.
     """
     mine = Q(user_id=name) | (Q(group__in=user.groups.values("pk")) if user else Q(pk__in=()))
-    rows = _shown_bindings(scopes, meant).filter(mine).select_related("role", "group")
+    rows = shown_bindings(scopes, meant).filter(mine).select_related("role", "group")
     sources = [Source.of(binding) for binding in rows.order_by("created_at", "id")]
     if user is not None and user.is_active and (sources or user.is_superuser):
         return explain(user, permission, scopes)
@@ -209,7 +209,7 @@ def explain_name(
 
 def explain_group(group: Group, permission: str, scopes: Scopes, meant: frozenset[str]) -> Explained:
     """The same for whoever is in a group, by that alone."""
-    rows = _shown_bindings(scopes, meant).filter(group=group).select_related("role", "group")
+    rows = shown_bindings(scopes, meant).filter(group=group).select_related("role", "group")
     bindings = list(rows.order_by("created_at", "id"))
     granting = [binding for binding in bindings if permission in binding.role.granted()]
     return _told(bool(granting), granting or bindings)

@@ -28,6 +28,7 @@ from projects_app.holders import (
     is_seen,
     meant_on,
     object_of,
+    shown_bindings,
 )
 from projects_app.models import RoleBinding, User
 from projects_app.services.grants import TARGETS
@@ -60,8 +61,9 @@ class ListsAccess:
         page = Page.of(request.query_params)
         page = Page(page.page, min(page.size, MAX_HOLDERS))
         meant = meant_on(self.access_scope)
-        rows = holders(found.access_scopes, meant)
-        entries = described(page.of_rows(rows), found.access_scopes, meant)
+        shown = shown_bindings(found.access_scopes, meant)
+        rows = holders(shown)
+        entries = described(page.of_rows(rows), shown, meant)
         body = {"kind": "AccessEntryList", "page": page.page, "size": len(entries), "total": rows.count()}
         return Response(AccessEntryListSerializer(body | {"items": entries}).data)
 

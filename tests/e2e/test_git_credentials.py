@@ -27,7 +27,7 @@ def test_a_private_repository_is_cloned_with_the_projects_credential(
 
     def branches():
         told = stage.request("GET", f"{stage.api}{V1}/sessions/{session}/repos/status").json()
-        return [each for each in told["repos"] if each["name"] == "private" and each["branches"]]
+        return [each for each in told if each["name"] == "private" and each["branches"]]
 
     eventually(branches, "the repository")
     assert set(git.users) == {"oauth2"}

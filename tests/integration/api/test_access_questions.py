@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from projects_app.choices import PERMISSIONS, Scope
-from projects_app.holders import described, explain, holders, meant_on
+from projects_app.holders import described, explain, holders, meant_on, shown_bindings
 from projects_app.models import Role, User
 from projects_app.services.credentials import credential_create
 from projects_app.services.groups import user_groups_set
@@ -136,7 +136,8 @@ def test_both_answers_agree_with_what_is_decided(world):
     for scope in PATHS:
         scopes = world[scope].access_scopes
         meant = meant_on(scope)
-        listed = {h.subject: h for h in described(holders(scopes, meant), scopes, meant)}
+        shown = shown_bindings(scopes, meant)
+        listed = {h.subject: h for h in described(holders(shown), shown, meant)}
         for person in people:
             fresh = User.objects.get(pk=person.pk)
             held = {p for p in PERMISSIONS if fresh.is_active and fresh.has_perm(p, world[scope])}

@@ -120,7 +120,7 @@ def test_without_a_token_no_fault_is_named(anonymous):
 
 
 SESSION_FAULTS = {
-    "the session is deleted": {"deleted_at": timezone.now()},
+    "the session is deleted": {"desired_state": "deleted"},
     "the session is stopped": {"desired_state": "stopped"},
     "the session has a newer attempt": {"attempt": 2},
 }
