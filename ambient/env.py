@@ -146,7 +146,7 @@ CORS_ORIGINS = _read(
 LIMITS: dict[str, Rate] = {
     limit: _read(f"AMBIENT_LIMIT_{limit.replace('-', '_').upper()}", default, rate, f"{help} 0: no limit.")
     for limit, default, help in (
-        ("read", Rate(30000, 60), "Reads of one caller (API key, person or session)."),
+        ("read", Rate(30000, 60), "Reads of one caller (person, service account or session)."),
         ("write", Rate(12000, 60), "Writes of one caller."),
         ("stream", Rate(6000, 60), "Streams and websockets that one caller opens."),
         ("token", Rate(600, 60), "Tokens of credentials that one caller reads."),
@@ -472,6 +472,9 @@ API_KEY_DEFAULT_DAYS = _read(
 )
 API_KEY_MAX_DAYS = _read(
     "AMBIENT_API_KEY_MAX_DAYS", 365, whole(0), "Most days that an API key may last; 0: no limit."
+)
+API_KEYS_PER_USER = _read(
+    "AMBIENT_API_KEYS_PER_USER", 100, whole(0), "Live API keys that one user may have; 0: no limit."
 )
 CREDENTIAL_PRIVATE_HOSTS = _read(
     "AMBIENT_CREDENTIAL_PRIVATE_HOSTS",

@@ -11,16 +11,16 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 
-from ambient.common.exceptions import Unauthenticated
+from ambient.common.exceptions import InvalidToken, Unauthenticated
 from projects_app.access import PersonAccess
 from projects_app.models import ApiKey
 from projects_app.services.controller import controller_ensure
 
+KEY_PREFIX = "amb_"
 API_KEY = re.compile(r"amb_[A-Za-z0-9_-]{43}", re.ASCII)
 LAST_USED_STEP = datetime.timedelta(minutes=1)
 FORWARDED_HEADER = "X-Forwarded-Access-Token"
@@ -33,26 +33,22 @@ def digest_of(key: str) -> str:
 
 
 def api_key_user(token: str) -> Any:
-    """The user of a live API key, with `access` narrowed to the key; None for anything else."""
+    """The user of a live API key, with `access` narrowed to the key; None for another kind of token.
+
+    Raises InvalidToken for a key that is not good. What became of it is told to who has all of it alone.
+    """
+    if not token.startswith(KEY_PREFIX):
+        return None
     if not API_KEY.fullmatch(token):
-        return None
+        raise InvalidToken("The API key is malformed")
     now = timezone.now()
-    key = (
-        ApiKey.objects.select_related("user", "role", "project")
-        .filter(
-            Q(expires_at=None) | Q(expires_at__gt=now),
-            Q(role=None) | Q(role__deleted_at=None),
-            Q(project=None) | Q(project__deleted_at=None),
-            digest=digest_of(token),
-            revoked_at=None,
-            deleted_at=None,
-            user__deleted_at=None,
-            user__is_active=True,
-        )
-        .first()
-    )
+    rows = ApiKey.objects.select_related("user", "role", "project")
+    key = rows.filter(digest=digest_of(token), deleted_at=None).first()
     if key is None:
-        return None
+        raise InvalidToken("The API key is not known")
+    fault = _fault(key, now)
+    if fault:
+        raise InvalidToken(fault)
     user: Any = key.user
     if key.last_used_at is None or now - key.last_used_at >= LAST_USED_STEP:
         # One of many requests at the same time writes; the others find the row changed.
@@ -63,18 +59,33 @@ def api_key_user(token: str) -> Any:
     return user
 
 
+def _fault(key: ApiKey, now: datetime.datetime) -> str | None:
+    """Why a key is refused; None when it is good."""
+    if key.revoked_at is not None:
+        return "The API key is revoked"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "The API key has expired"
+    if not key.user.is_active or key.user.deleted_at is not None:
+        return "The account may not sign in"
+    if key.project is not None and key.project.deleted_at is not None:
+        return "The API key's project is deleted"
+    if key.role is not None and key.role.deleted_at is not None:
+        return "The API key's role is deleted"
+    return None
+
+
 @functools.cache
 def _verifier(path: str) -> Any:
     return import_string(path)
 
 
 def authenticate_bearer(token: str) -> Any:
-    """The caller that a token stands for: a User or a RunnerIdentity. Raises Unauthenticated."""
+    """The caller that a token stands for: a User or a RunnerIdentity. Raises InvalidToken."""
     for path in settings.BEARER_VERIFIERS:
         caller = _verifier(path)(token)
         if caller is not None:
             return caller
-    raise Unauthenticated(REFUSED)
+    raise InvalidToken("The token is of no known kind")
 
 
 def bearer_token(authorization: str | None, forwarded: str | None) -> str | None:

@@ -16,11 +16,13 @@ from django.db.models.functions import Cast
 
 from projects_app.access import SCOPED_MODELS, PersonAccess
 from projects_app.choices import PERMISSIONS, Scope
-from projects_app.models import RoleBinding, User
+from projects_app.models import Role, RoleBinding, User
 from projects_app.selectors import covering
 
 Scopes = Mapping[str, str | None]
 PERSON, GROUP = "user", "group"
+NO_ROLE = "no role there"
+ASLEEP = "deactivated, or a name that no user has yet"
 _BELOW = {
     Scope.PROJECT: {"project", "project_document", "role_binding", "application", "agent", "session"},
     Scope.AGENT: {"agent", "role_binding", "session"},
@@ -88,12 +90,21 @@ def _subject_bindings(scopes: Scopes) -> QuerySet[RoleBinding, RoleBinding]:
     )
 
 
-def holders(scopes: Scopes) -> QuerySet[Any, Any]:
-    """Everybody who holds something on an object with these scopes, as rows of `subject_type` and `subject`.
+def shown_bindings(scopes: Scopes, meant: frozenset[str]) -> QuerySet[RoleBinding, RoleBinding]:
+    """Those of a role that gives some of `meant`, and all that stand on the object or what it belongs to.
 
-    Groups, people of their own or by a group, administrators, and names that wait for their user; in order.
+    A role everywhere that means nothing there is not the business of who looks after the object.
     """
-    bound = _subject_bindings(scopes)
+    useful = [role.pk for role in Role.objects.live() if role.granted() & meant]
+    return _subject_bindings(scopes).filter(~Q(scope=Scope.GLOBAL) | Q(role__in=useful))
+
+
+def holders(bound: QuerySet[RoleBinding, RoleBinding]) -> QuerySet[Any, Any]:
+    """Whom these bindings are for (`shown_bindings`), and administrators.
+
+    As rows of `subject_type` and `subject`: groups, people of their own or by a group, administrators, and
+    names that wait for their user; in order.
+    """
     people = User.objects.live().filter(
         Q(username__in=bound.exclude(user_id=None).values("user_id"))
         | Q(groups__in=bound.exclude(group=None).values("group"))
@@ -113,7 +124,9 @@ def holders(scopes: Scopes) -> QuerySet[Any, Any]:
     return found.order_by("subject_type", "subject")
 
 
-def described(rows: Iterable[Mapping[str, str]], scopes: Scopes, meant: frozenset[str]) -> list[Holder]:
+def described(
+    rows: Iterable[Mapping[str, str]], bound: QuerySet[RoleBinding, RoleBinding], meant: frozenset[str]
+) -> list[Holder]:
     """The holders of one page of `holders`, each with its permissions among `meant` and its bindings."""
     wanted = [(row["subject_type"], row["subject"]) for row in rows]
     names = {name for kind, name in wanted if kind == PERSON}
@@ -122,8 +135,7 @@ def described(rows: Iterable[Mapping[str, str]], scopes: Scopes, meant: frozense
     groups_of = {name: {group.name for group in user.groups.all()} for name, user in users.items()}
     every_group = group_names.union(*groups_of.values())
     bindings = (
-        _subject_bindings(scopes)
-        .filter(Q(user_id__in=names) | Q(group__name__in=every_group))
+        bound.filter(Q(user_id__in=names) | Q(group__name__in=every_group))
         .select_related("role", "group")
         .order_by("created_at", "id")
     )
@@ -180,9 +192,25 @@ def explain(user: User, permission: str, scopes: Scopes) -> Explained:
     return _told(allowed, granting if allowed else bindings)
 
 
-def explain_group(group: Group, permission: str, scopes: Scopes) -> Explained:
+def explain_name(
+    name: str, user: User | None, permission: str, scopes: Scopes, meant: frozenset[str]
+) -> Explained:
+    """The same of a name, for who may not read users: what `holders` shows them too, and no more.
+
+    A name that nobody has is answered as that of a person without rights there.
+    """
+    mine = Q(user_id=name) | (Q(group__in=user.groups.values("pk")) if user else Q(pk__in=()))
+    rows = shown_bindings(scopes, meant).filter(mine).select_related("role", "group")
+    sources = [Source.of(binding) for binding in rows.order_by("created_at", "id")]
+    if user is not None and user.is_active and (sources or user.is_superuser):
+        return explain(user, permission, scopes)
+    return Explained(False, ASLEEP if sources else NO_ROLE, sources)
+
+
+def explain_group(group: Group, permission: str, scopes: Scopes, meant: frozenset[str]) -> Explained:
     """The same for whoever is in a group, by that alone."""
-    bindings = list(_subject_bindings(scopes).filter(group=group).select_related("role", "group"))
+    rows = shown_bindings(scopes, meant).filter(group=group).select_related("role", "group")
+    bindings = list(rows.order_by("created_at", "id"))
     granting = [binding for binding in bindings if permission in binding.role.granted()]
     return _told(bool(granting), granting or bindings)
 
@@ -192,7 +220,7 @@ def _told(allowed: bool, bindings: list[RoleBinding]) -> Explained:
     if allowed:
         return Explained(True, str(sources[0]), sources)
     held = "; ".join(map(str, sources[:3])) + ("; ..." if len(sources) > 3 else "")
-    return Explained(False, f"not enough: {held}" if sources else "no role there", sources)
+    return Explained(False, f"not enough: {held}" if sources else NO_ROLE, sources)
 
 
 def _of_person(user: User, scopes: Scopes) -> list[RoleBinding]:

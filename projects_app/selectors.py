@@ -7,7 +7,7 @@ from django.db.models import F, Min, Q, QuerySet, Sum
 
 from projects_app.access import access_of
 from projects_app.choices import PERMISSIONS, Scope
-from projects_app.models import Project, Role, RoleBinding, RowCount
+from projects_app.models import Credential, Project, Role, RoleBinding, RowCount
 
 
 def kept_total(
@@ -70,6 +70,13 @@ def permissions_on(user: Any, scopes: dict[str, str | None]) -> frozenset[str]:
         held = frozenset().union(*(role.granted() for role in roles))
     key = getattr(access_of(user), "api_key", None)
     return held if key is None or key.role is None else held & key.role.granted()
+
+
+def urls_of(credentials: Mapping[str, str]) -> dict[str, str]:
+    """Provider -> address, of those of these credentials (provider -> id) that have one."""
+    rows = Credential.objects.live().filter(pk__in=credentials.values()).exclude(url=None).exclude(url="")
+    urls = dict(rows.values_list("pk", "url"))
+    return {provider: urls[pk] for provider, pk in credentials.items() if pk in urls}
 
 
 def credentials_for(*, project_id: str, agent_id: str | None) -> dict[str, str]:

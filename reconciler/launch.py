@@ -28,7 +28,12 @@ def runner_secret(session: Session) -> str:
 
 
 def launch_document(
-    session: Session, *, generation: int, attempt: int, credentials: Mapping[str, str] | None = None
+    session: Session,
+    *,
+    generation: int,
+    attempt: int,
+    credentials: Mapping[str, str] | None = None,
+    credential_urls: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The launch file of one attempt. `workspace` is added by whoever knows where it is."""
     secret = runner_secret(session)
@@ -42,6 +47,7 @@ def launch_document(
         "token_url": f"{env.CONTROL_PLANE_URL.rstrip('/')}/token",
         "api_url": env.API_URL,
         "credentials": dict(credentials or {}),  # provider -> id; their tokens are asked for when needed
+        "credential_urls": dict(credential_urls or {}),  # of those with one: which hosts they are for
         "framework": session.runner_type,
         "resume": session.start_time is not None,
         "spec": {

@@ -6,6 +6,7 @@ import structlog
 
 from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict
+from projects_app.selectors import urls_of
 from projects_app.services.session_credentials import session_credentials_bind
 from reconciler.errors import ClaimLost, OtherHost, PermanentError, TemporaryError
 from reconciler.launch import launch_document, unused_parts
@@ -86,6 +87,7 @@ def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
                     generation=session.observed_generation,
                     attempt=attempt,
                     credentials=credentials,
+                    credential_urls=urls_of(credentials),
                 )
                 note_unused(claim, session)
                 runtime.apply(ref_of(session), document, attempt)

@@ -7,7 +7,7 @@ from django.core import signing
 from django.utils import timezone
 
 from ambient import env
-from ambient.common.exceptions import Unauthenticated
+from ambient.common.exceptions import InvalidToken
 from projects_app.access import RunnerIdentity
 from sessions_app.choices import FINAL_PHASES, DesiredState
 from sessions_app.models import Session
@@ -43,7 +43,7 @@ def issue_session_token(session: Session) -> SessionToken:
 def session_token_identity(token: str) -> RunnerIdentity | None:
     """Who the token speaks for; None when it is another kind of token.
 
-    Raises Unauthenticated when it is not valid any more: expired, forged, or its runner is not wanted.
+    Raises InvalidToken when it is not valid any more: expired, forged, or its runner is not wanted.
     """
     if not token.startswith(PREFIX):
         return None
@@ -54,16 +54,16 @@ def session_token_identity(token: str) -> RunnerIdentity | None:
             max_age=datetime.timedelta(seconds=env.SESSION_TOKEN_SECONDS),
         )
     except signing.SignatureExpired as exc:
-        raise Unauthenticated("the session token has expired") from exc
+        raise InvalidToken("the session token has expired") from exc
     except (signing.BadSignature, ValueError, TypeError) as exc:
-        raise Unauthenticated("the session token is not valid") from exc
+        raise InvalidToken("the session token is not valid") from exc
     columns = ("id", "desired_state", "deleted_at", "phase", "attempt", "generation")
     session = Session.objects.filter(pk=pk).only(*columns).first()
     if session is None:
-        raise Unauthenticated("the session is gone")
+        raise InvalidToken("the session is gone")
     refusal = no_longer_wanted(session, attempt=attempt)
     if refusal:
-        raise Unauthenticated(refusal)
+        raise InvalidToken(refusal)
     return RunnerIdentity(session.pk)
 
 

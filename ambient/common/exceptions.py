@@ -4,7 +4,8 @@ ApplicationError
 +- InvalidField     400, 8   a field-level rule is broken
 +- MalformedRequest 400, 17  the body is not decodable as asked
 +- BadRequest       400, 21  a query parameter or scope is not understood
-+- Unauthenticated  401, 15  no or a bad token
++- Unauthenticated  401, 15  no token
+|  +- InvalidToken           a bad one
 +- Forbidden        403, 4   visible, or a write, but not permitted
 +- NotFound         404, 7   missing, or not visible
 +- MethodNotAllowed 405, 10
@@ -52,11 +53,17 @@ class BadRequest(ApplicationError):
 
 
 class Unauthenticated(ApplicationError):
-    """No token, or a bad one; `oauth_error` names the kind of fault (RFC 6750, section 3.1)."""
+    """No token, or none that is understood; `oauth_error` names the kind of fault (RFC 6750, section 3.1)."""
 
     oauth_error = ""
 
     status, id = 401, 15
+
+
+class InvalidToken(Unauthenticated):
+    """A token that is not good; the reason names the kind of fault, safe to show to whoever sent it."""
+
+    oauth_error = "invalid_token"
 
 
 class Forbidden(ApplicationError):

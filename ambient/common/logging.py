@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 from django.http import HttpRequest
 
+from ambient.common.addresses import HIDDEN, without_passwords
+
 SECRET_KEYS = re.compile(r"token|secret|password|authorization|cookie|api[_-]?key|credential", re.IGNORECASE)
 SECRET_VALUES = re.compile(
     r"(?i)(bearer[\s.]+|sessionid=|csrftoken=)[A-Za-z0-9._~+/=:-]{8,}"
     r"|\bambs?_[A-Za-z0-9_:-]{8,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
-    r"|://([^:/@\s]+):([^@\s]+)@"
 )
-HIDDEN = "[hidden]"
 LONGEST_PATH = 200
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MULTILINE = ("exception", "stack")  # tracebacks, made by us
@@ -23,11 +23,9 @@ MULTILINE = ("exception", "stack")  # tracebacks, made by us
 
 def _hide(text: str) -> str:
     def put(match: re.Match[str]) -> str:
-        if match.group(2):
-            return f"://{match.group(2)}:{HIDDEN}@"
         return f"{match.group(1) or ''}{HIDDEN}"
 
-    return SECRET_VALUES.sub(put, text)
+    return without_passwords(SECRET_VALUES.sub(put, text))
 
 
 def visible(text: str) -> str:

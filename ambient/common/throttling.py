@@ -110,11 +110,11 @@ def network(address: str | None) -> str:
 
 
 def caller_name(user: Any, address: str | None) -> str:
-    """Who pays: the API key, the runner's session or the person; for nobody the address."""
+    """Who pays: the person or service account, whatever key or browser they came with; a runner's session;
+    for nobody the address."""
     if not getattr(user, "is_authenticated", False):
         return f"address:{network(address)}"
-    via, via_id = getattr(user, "came_by", (None, None))
-    return f"{via}:{via_id}" if via in ("api_key", "session") else f"user:{user.pk}"
+    return f"user:{user.pk}" if user.pk else user.username
 
 
 @functools.cache

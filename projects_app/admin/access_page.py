@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ambient.common.admin.paging import BoundedPaginator
 from projects_app.choices import PERMISSIONS, Scope
-from projects_app.holders import Explained, described, explain, holders, meant_on, object_of
+from projects_app.holders import Explained, described, explain, holders, meant_on, object_of, shown_bindings
 from projects_app.models import User
 
 PAGE_SIZE = 100
@@ -62,8 +62,10 @@ def access_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     if form.is_valid():
         asked = form.cleaned_data
         scopes = asked["object"].access_scopes
-        page = BoundedPaginator(holders(scopes), PAGE_SIZE).get_page(request.GET.get("p", 1))
-        context |= {"page": page, "holders": described(page.object_list, scopes, meant_on(asked["scope"]))}
+        meant = meant_on(asked["scope"])
+        shown = shown_bindings(scopes, meant)
+        page = BoundedPaginator(holders(shown), PAGE_SIZE).get_page(request.GET.get("p", 1))
+        context |= {"page": page, "holders": described(page.object_list, shown, meant)}
         if asked["username"]:
             context["answer"] = _answer(asked["username"], asked["permission"], scopes)
         context["query"] = urlencode({name: request.GET.get(name, "") for name in form.fields})

@@ -1,18 +1,20 @@
-"""The one door to providers: https, bounded in time and size, no redirects, no private networks.
+"""The one door to providers: https, bounded as a whole in time and size, no redirects or private networks.
 
 Addresses are users' input. The name is resolved once and the connection goes to what was checked, so that
 no second answer of the DNS leads elsewhere. Behind a proxy the proxy resolves; what we can see is checked.
 """
 
 import base64
+import contextlib
 import ipaddress
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import requests
@@ -74,10 +76,11 @@ def _plain(token: str) -> str:
 
 
 def ask(call: Call) -> Answer:
-    """Send it, perhaps again after a passing fault. Raises ProviderError."""
+    """Send it, perhaps again after a passing fault, in ten seconds altogether. Raises ProviderError."""
+    deadline = time.monotonic() + WHOLE_SECONDS
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _once(call)
+            return _once(call, deadline)
         except _NotSent as exc:
             fault = ProviderError(exc.reason)
         except ProviderError as exc:
@@ -97,22 +100,81 @@ class _NotSent(Exception):
         self.reason = reason
 
 
-def _once(call: Call) -> Answer:
+class _Scissors:
+    """Cuts a call's connection when its time is over: who gives byte after byte lets no read time out."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._watched: list[tuple[threading.Timer, socket.socket]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for timer, twin in self._watched:
+            timer.cancel()
+            twin.close()
+
+    def require_time(self) -> None:
+        """Raises ProviderError when the time is over: what was cut can look like an answer that ends."""
+        if time.monotonic() >= self._deadline:
+            raise ProviderError(Reason.TIMED_OUT) from None
+
+    def watch(self, sock: socket.socket) -> socket.socket:
+        """Cut this one too."""
+        twin = sock.dup()  # TLS takes the socket's own descriptor over
+        timer = threading.Timer(max(0.0, self._deadline - time.monotonic()), _cut, [twin])
+        timer.daemon = True
+        timer.start()
+        self._watched.append((timer, twin))
+        return sock
+
+    def pools(self) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+        """urllib3's pools, by scheme, of connections that are watched."""
+        watch = self.watch
+
+        class Plain(urllib3.connection.HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return watch(super()._new_conn())
+
+        class Secure(urllib3.connection.HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return watch(super()._new_conn())
+
+        class PlainPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        return {"http": PlainPool, "https": SecurePool}
+
+
+def _cut(twin: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has ended by itself
+        twin.shutdown(socket.SHUT_RDWR)
+
+
+def _once(call: Call, deadline: float) -> Answer:
     parts = _checked(call.url)
     body = urlencode(call.form).encode() if call.form is not None else None
     headers = {"User-Agent": AGENT, "Accept": "application/json", **(call.headers or {})}
     if body is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    deadline = time.monotonic() + WHOLE_SECONDS
+    scissors = _Scissors(deadline)
     try:
-        with _opened(call, parts, headers, body) as response:
+        with scissors, _opened(call, parts, headers, body, scissors) as response:
+            scissors.require_time()
             _require_success(response)
-            return Answer(_json(response, deadline), dict(response.headers.items()))
+            raw = _read(response)
+            scissors.require_time()
+            return Answer(_json(raw), dict(response.headers.items()))
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
         raise _NotSent(Reason.UNREACHABLE) from None
     except (urllib3.exceptions.TimeoutError, TimeoutError):
         raise ProviderError(Reason.TIMED_OUT) from None
     except (urllib3.exceptions.HTTPError, OSError, ValueError):
+        scissors.require_time()
         raise ProviderError(Reason.UNREACHABLE) from None  # not chained: some quote the address or a header
 
 
@@ -134,7 +196,9 @@ def _is_listed(host: str | None) -> bool:
     return host is not None and host.lower() in {name.lower() for name in settings.CREDENTIAL_PRIVATE_HOSTS}
 
 
-def _opened(call: Call, parts: SplitResult, headers: dict[str, str], body: bytes | None) -> Any:
+def _opened(
+    call: Call, parts: SplitResult, headers: dict[str, str], body: bytes | None, scissors: _Scissors
+) -> Any:
     """The response's head, by proxy or from an address that was checked. Read and closed by the caller."""
     host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
     with requests.Session() as session:  # for the environment's proxies and authorities, as everywhere here
@@ -154,15 +218,14 @@ def _opened(call: Call, parts: SplitResult, headers: dict[str, str], body: bytes
         user, password = requests.utils.get_auth_from_url(proxy)
         login = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}") if user else None
         through = urllib3.ProxyManager(proxy, proxy_headers=login, **common, **secure)
+        through.pool_classes_by_scheme = scissors.pools()
         return through.urlopen(call.method, call.url, **how)
     shown = f"[{host}]" if ":" in host else host
     headers["Host"] = shown if parts.port is None else f"{shown}:{parts.port}"
     if secure:
-        names: dict[str, Any] = {"server_hostname": host, "assert_hostname": host}
-        return urllib3.HTTPSConnectionPool(address, port, **common, **secure, **names).urlopen(
-            call.method, path, **how
-        )
-    return urllib3.HTTPConnectionPool(address, port, **common).urlopen(call.method, path, **how)
+        secure |= {"server_hostname": host, "assert_hostname": host}
+    pool = scissors.pools()[parts.scheme]
+    return pool(address, port, **common, **secure).urlopen(call.method, path, **how)
 
 
 def _address(host: str, port: int, *, required: bool) -> str:
@@ -222,14 +285,16 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
     return min(int(text), LONGEST_RETRY_SECONDS) if text.isascii() and text.isdigit() else None
 
 
-def _json(response: Any, deadline: float) -> Any:
+def _read(response: Any) -> bytes:
     raw = bytearray()
     while chunk := response.read1(65_536, decode_content=True):
         raw += chunk
         if len(raw) > MAX_BYTES:
             raise ProviderError(Reason.UNREADABLE)
-        if time.monotonic() > deadline:
-            raise ProviderError(Reason.TIMED_OUT)
+    return bytes(raw)
+
+
+def _json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):

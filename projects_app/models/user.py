@@ -19,7 +19,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.live().get(username=username)
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(username=username, **({"name": username} | fields))
+        user = self.model(username=self.model.normalize_username(username), **({"name": username} | fields))
         user.set_password(password)
         user.save(using=self._db)
         return user

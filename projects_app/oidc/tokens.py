@@ -10,9 +10,10 @@ from typing import Any
 
 import jwt
 
-from ambient.common.exceptions import Unauthenticated
+from ambient.common.exceptions import InvalidToken
 from ambient.issuers import USERNAME_CLAIMS, Issuer
 from projects_app.oidc.keys import SigningKeys, keys_of
+from projects_app.usernames import normalised
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 LEEWAY_SECONDS = 30
@@ -24,10 +25,8 @@ CACHED_TOKENS = 10_000
 CACHED_SECONDS = 300.0
 
 
-class Refused(Unauthenticated):
-    """A token that is not good; the reason is safe to show to whoever sent it."""
-
-    oauth_error = "invalid_token"
+class Refused(InvalidToken):
+    """A token of a provider that is not good."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ def identity_of(issuer: Issuer, claims: dict[str, Any]) -> Identity:
     name = next((found for key in USERNAME_CLAIMS if (found := _text(claims.get(key)))), None)
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_NAME or name is None:
         raise Refused("The token names nobody")
-    username = issuer.username_prefix + name
+    username = normalised(issuer.username_prefix + name)
     if len(username) > MAX_NAME or "\0" in username + subject:
         raise Refused("The token names nobody")
     given = " ".join(

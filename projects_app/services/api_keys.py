@@ -6,16 +6,18 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from ambient.common import hints
 from ambient.common.database import transactional
-from ambient.common.exceptions import Forbidden, InvalidField
+from ambient.common.exceptions import Conflict, Forbidden, InvalidField
 from projects_app.access import PersonAccess, access_of
 from projects_app.authentication import digest_of
 from projects_app.models import ApiKey, Project, Role, User
 from projects_app.selectors import bindings_of, level_on
 from projects_app.services.role_bindings import HIGHEST, NOT_PERMITTED, role_by_reference
+from projects_app.usernames import normalised
 
 PREFIX = "amb_"
 SHOWN = 8
@@ -47,7 +49,8 @@ def api_key_create(
     role: Role | None = None,
     expires_at: datetime.datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its text, which nobody can read again. Asks no rules: see `api_key_issue`."""
+    """A new key and its text, which nobody can read again. Asks no rules of access: see `api_key_issue`."""
+    _require_room(user)
     text = PREFIX + secrets.token_urlsafe(32)  # 43 characters
     key = ApiKey.objects.create(
         user=user,
@@ -62,6 +65,17 @@ def api_key_create(
     return key, text
 
 
+def _require_room(user: User) -> None:
+    """One key more is allowed. The user's row lock lets no two of the last ones be made at once."""
+    most = settings.API_KEYS_PER_USER
+    if not most:
+        return
+    User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists()
+    ends_later = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    if ApiKey.objects.live().filter(ends_later, user=user, revoked_at=None).count() >= most:
+        raise Conflict(f"a user may have at most {most} live API keys; revoke one first")
+
+
 @transactional
 def api_key_issue(
     *,
@@ -73,7 +87,7 @@ def api_key_issue(
     expires_at: datetime.datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """A key for oneself or for a service account, never wider than what the actor came with."""
-    owner = _owner(actor, username or actor.username)
+    owner = _owner(actor, normalised(username) if username else actor.username)
     project = role = None
     if project_id:
         project = Project.objects.visible_to(actor).filter(pk=project_id).first()

@@ -10,6 +10,8 @@ from ambient.common import hints
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict
 from projects_app.models import RoleBinding, User
+from projects_app.services.grants import Target
+from projects_app.services.owners import owned_by_groups, report_ownerless, require_owners
 from projects_app.services.role_bindings import role_binding_delete
 
 TAKEN = "This Group already exists"
@@ -55,6 +57,21 @@ def group_delete(*, group: Group) -> None:
 
 @transactional
 def user_groups_set(*, user: User, groups: Iterable[Group]) -> None:
-    """Bring a user's groups to exactly these."""
-    user.groups.set(groups)
+    """Bring a user's groups to exactly these. A group that is something's last owner is not emptied."""
+    with transaction.atomic():
+        require_owners(_set(user, groups))
+
+
+@transactional
+def user_groups_follow(*, user: User, groups: Iterable[Group]) -> None:
+    """The same as an identity provider says it, which is not to be refused: what it ends is logged."""
+    report_ownerless(_set(user, groups))
+
+
+def _set(user: User, groups: Iterable[Group]) -> list[Target]:
+    """Returns what the groups that are left own."""
+    wanted = list(groups)
+    owned = owned_by_groups(set(user.groups.all()) - set(wanted))
+    user.groups.set(wanted)
     hints.publish_on_commit(hints.ACCESS, str(user.pk))
+    return owned

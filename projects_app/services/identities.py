@@ -10,13 +10,14 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from ambient.common.database import transactional
-from ambient.common.exceptions import Conflict, Unauthenticated
+from ambient.common.exceptions import Conflict, InvalidToken
 from projects_app.models import ApiKey, ExternalIdentity, User
 from projects_app.oidc.tokens import Identity
 from projects_app.services.controller import controller_ensure
 from projects_app.services.grants import Subject, lock_subjects
-from projects_app.services.groups import user_groups_set
+from projects_app.services.groups import user_groups_follow, user_groups_set
 from projects_app.services.users import user_create, user_update
+from projects_app.usernames import username_fault
 
 OF_ANOTHER = "The username begins as those of another issuer do"
 NOT_LINKED = "The username belongs to another account; an administrator can link this identity to it"
@@ -39,17 +40,17 @@ def claims_digest(identity: Identity) -> str:
 def identity_sign_in(*, identity: Identity) -> User:
     """The identity's user, as the provider now describes them; made at first sight, without rights.
 
-    Raises Unauthenticated when the account may not sign in, or the name is somebody else's.
+    Raises InvalidToken when the account may not sign in, or the name is somebody else's.
     """
     if identity.username.startswith(prefixes_of_others(identity.issuer)):
-        raise Unauthenticated(OF_ANOTHER)
+        raise InvalidToken(OF_ANOTHER)
     lock_subjects([Subject(username=identity.username)])
     link = _link(identity) or ExternalIdentity.objects.create(
         user=_first_sight(identity), issuer=identity.issuer, subject=identity.subject
     )
     user = link.user
     if not may_sign_in(user):
-        raise Unauthenticated("The account may not sign in")
+        raise InvalidToken("The account may not sign in")
     told = {"name": identity.name, "email": identity.email}
     changes: dict[str, Any] = {
         name: value for name, value in told.items() if value and getattr(user, name) != value
@@ -59,7 +60,9 @@ def identity_sign_in(*, identity: Identity) -> User:
         changes |= dict.fromkeys(("is_staff", "is_superuser"), administrator)
     if changes:
         user = user_update(user=user, changes=changes)
-    _join(user, link, identity.groups)
+    groups = _joined(user, link, identity.groups)
+    if groups is not None:
+        user_groups_follow(user=user, groups=groups)
     link.made_administrator = administrator
     link.claims_digest = claims_digest(identity)
     link.save()
@@ -84,7 +87,9 @@ def identity_unlink(*, link: ExternalIdentity) -> None:
     link = ExternalIdentity.objects.select_for_update(of=("self",)).select_related("user").get(pk=link.pk)
     if link.made_administrator:
         user_update(user=link.user, changes={"is_staff": False, "is_superuser": False})
-    _join(link.user, link, [])
+    groups = _joined(link.user, link, [])
+    if groups is not None:
+        user_groups_set(user=link.user, groups=groups)
     User.objects.filter(pk=link.user_id, last_login=None).update(last_login=timezone.now())
     link.delete()
 
@@ -107,10 +112,13 @@ def _first_sight(identity: Identity) -> User:
     """A new user, or the one that an administrator made for exactly this name and nobody has used yet."""
     user = User.objects.live().filter(username=identity.username).first()
     if user is None:
+        fault = username_fault(identity.username)
+        if fault:
+            raise InvalidToken(f"The token's {fault}")
         values = {"username": identity.username, "name": identity.name, "email": identity.email}
         return user_create(values=values)
     if _is_used(user):
-        raise Unauthenticated(NOT_LINKED)
+        raise InvalidToken(NOT_LINKED)
     return user
 
 
@@ -128,11 +136,10 @@ def _is_used(user: User) -> bool:
     )
 
 
-def _join(user: User, link: ExternalIdentity, names: Iterable[str]) -> None:
-    """Be in the groups that the provider names and that exist here, and in those that others gave."""
+def _joined(user: User, link: ExternalIdentity, names: Iterable[str]) -> list[Group] | None:
+    """The groups that the provider names and that exist here, and those that others gave; None: no change."""
     named = {group.name: group for group in Group.objects.filter(name__in=list(names))}
     present = {group.name: group for group in user.groups.all()}
     wanted = {name: group for name, group in present.items() if name not in link.groups} | named
-    if wanted.keys() != present.keys():
-        user_groups_set(user=user, groups=wanted.values())
     link.groups = sorted(named)
+    return list(wanted.values()) if wanted.keys() != present.keys() else None

@@ -14,12 +14,12 @@ from projects_app.choices import Scope
 from projects_app.models import Agent, Credential, Project, Role, RoleBinding
 from projects_app.selectors import bindings_of, level_on, permissions_on
 from projects_app.services.grants import TARGETS, Subject, Target, recompute
+from projects_app.services.owners import LAST_OWNER, has_owner, is_owner, lock_target
+from projects_app.usernames import normalised
 
-OWNER_ROLES = {Scope.PROJECT: "project:owner", Scope.CREDENTIAL: "credential:owner"}
 HIGHEST = 0
 NOT_PERMITTED = "Not permitted"
 TAKEN = "This RoleBinding already exists"
-LAST_OWNER = "cannot delete the last owner binding"
 TARGET_FIELDS = ("project_id", "agent_id", "session_id", "credential_id")
 
 
@@ -145,7 +145,7 @@ def role_binding_create(*, role: Role, values: Mapping[str, Any]) -> RoleBinding
     binding = RoleBinding(
         role=role,
         scope=values["scope"],
-        user_id=values.get("user_id") or None,
+        user_id=normalised(values.get("user_id") or "") or None,
         group_id=values.get("group_id"),
         **{name: values.get(name) for name in TARGET_FIELDS},
     )
@@ -202,25 +202,16 @@ def _locked(pk: str) -> RoleBinding:
     return binding
 
 
-def _is_owner(binding: RoleBinding) -> bool:
-    return OWNER_ROLES.get(Scope(binding.scope)) == binding.role.name and bool(
-        binding.user_id or binding.group_id
-    )
-
-
-def _require_other_owner(binding: RoleBinding) -> None:
-    """Some owner must stay. The target's row lock lets only one of two last owners go."""
-    if not _is_owner(binding):
-        return
-    column = f"{binding.scope}_id"
-    pk = getattr(binding, column)
-    model = Project if binding.scope == Scope.PROJECT else Credential
-    target = model.objects.select_for_update(no_key=True).get(pk=pk)
-    if target.deleted_at is not None:
-        return
-    others = RoleBinding.objects.live().filter(role_id=binding.role_id, scope=binding.scope, **{column: pk})
-    if not others.exclude(pk=binding.pk).exclude(user_id=None, group=None).exists():
-        raise Conflict(LAST_OWNER)
+def _save_keeping_owners(before: RoleBinding, after: RoleBinding) -> None:
+    """Write a binding; where it made somebody an owner and does so no more, another one must be there."""
+    ends = after.deleted_at is not None or not is_owner(after)
+    moves = (Target.of(after), Subject.of(after)) != (Target.of(before), Subject.of(before))
+    target = Target.of(before)
+    owned = is_owner(before) and (ends or moves) and lock_target(target)
+    with transaction.atomic():
+        _save(after)
+        if owned and not has_owner(target):
+            raise Conflict(LAST_OWNER)
 
 
 @transactional
@@ -232,6 +223,8 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
         "role_id": before.role_id,
     }
     wanted = present | dict(changes)
+    if wanted["user_id"]:
+        wanted["user_id"] = normalised(wanted["user_id"])
     if wanted["scope"] not in Scope.values:
         raise BadRequest("invalid scope")
     if level_on(actor, {}) != HIGHEST:
@@ -248,10 +241,8 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
     binding.role = role
     for name in ("scope", "user_id", *TARGET_FIELDS):
         setattr(binding, name, wanted[name])
-    if _is_owner(before) and (not _is_owner(binding) or Target.of(binding) != Target.of(before)):
-        _require_other_owner(before)
     require_one_per_provider(binding)
-    _save(binding)
+    _save_keeping_owners(before, binding)
     _follow([before, binding])
     return binding
 
@@ -279,8 +270,7 @@ def require_may_delete(actor: Any, binding: RoleBinding) -> None:
 @transactional
 def role_binding_delete(*, binding: RoleBinding) -> None:
     """Take a binding away, with its grants. The last owner stays."""
-    binding = _locked(binding.pk)
-    _require_other_owner(binding)
+    before, binding = _locked(binding.pk), _locked(binding.pk)
     binding.deleted_at = timezone.now()
-    binding.save(update_fields=["deleted_at", "updated_at"])
+    _save_keeping_owners(before, binding)
     _follow([binding])

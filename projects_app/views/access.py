@@ -18,17 +18,21 @@ from projects_app.access_serializers import (
 )
 from projects_app.choices import PERMISSIONS, Scope
 from projects_app.holders import (
+    NO_ROLE,
     Explained,
     described,
     explain,
     explain_group,
+    explain_name,
     holders,
     is_seen,
     meant_on,
     object_of,
+    shown_bindings,
 )
 from projects_app.models import RoleBinding, User
 from projects_app.services.grants import TARGETS
+from projects_app.usernames import normalised
 
 MAX_HOLDERS = 500
 MAY_ASK = {
@@ -56,8 +60,10 @@ class ListsAccess:
         found = self.get_object()
         page = Page.of(request.query_params)
         page = Page(page.page, min(page.size, MAX_HOLDERS))
-        rows = holders(found.access_scopes)
-        entries = described(page.of_rows(rows), found.access_scopes, meant_on(self.access_scope))
+        meant = meant_on(self.access_scope)
+        shown = shown_bindings(found.access_scopes, meant)
+        rows = holders(shown)
+        entries = described(page.of_rows(rows), shown, meant)
         body = {"kind": "AccessEntryList", "page": page.page, "size": len(entries), "total": rows.count()}
         return Response(AccessEntryListSerializer(body | {"items": entries}).data)
 
@@ -108,12 +114,17 @@ class AccessCheckViewSet(ScopedViewSet):
         needed = MAY_ASK[scope]
         if not (access.covers(needed, scopes) if scopes else access.everywhere(needed)):
             raise Forbidden(NOT_PERMITTED)
+        may_know_names = access.everywhere("user:read")
+        meant = frozenset(PERMISSIONS) if scope == Scope.GLOBAL else meant_on(scope)
         if asked.get("group"):
             group = Group.objects.filter(name=asked["group"]).first()
             if group is None:
-                return Explained(False, "there is no such group", [])
-            return explain_group(group, permission, scopes)
-        user = User.objects.live().filter(username=asked["username"]).first()
+                return Explained(False, "there is no such group" if may_know_names else NO_ROLE, [])
+            return explain_group(group, permission, scopes, meant)
+        name = normalised(asked["username"])
+        user = User.objects.live().filter(username=name).first()
+        if not may_know_names:
+            return explain_name(name, user, permission, scopes, meant)
         if user is None:
             return Explained(False, "there is no such user", [])
         return explain(user, permission, scopes)

@@ -26,7 +26,10 @@ REFRESH = "refresh-0"
 
 
 class FakeProviders:
-    """Serves on 127.0.0.1. `fault`: a status, or one of timeout, garbage, redirect, huge, array."""
+    """Serves on 127.0.0.1.
+
+    `fault`: a status, or one of timeout, drip the head, drip the body, garbage, redirect, huge, array.
+    """
 
     def __init__(self) -> None:
         self.fault: Any = None
@@ -40,6 +43,7 @@ class FakeProviders:
         self.faults_left: int | None = None
         self.headers: dict[str, str] = {}
         self.held = threading.Event()  # set: whoever hangs is let go
+        self.hung_up = threading.Event()  # somebody left while bytes still came
         self._lock = threading.Lock()
         fake = self
 
@@ -67,9 +71,22 @@ class FakeProviders:
                     fake.held.wait(60)
                     self.close_connection = True
                     return
+                if fault in ("drip the head", "drip the body"):
+                    self.drip(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" if fault == "drip the body" else b"X-Long: "))
+                    return
                 if fake.slow_seconds:
                     time.sleep(fake.slow_seconds)
                 self.send(*fake.respond(fault, self.command, self.path, dict(self.headers), body))
+
+            def drip(self, head: bytes) -> None:
+                """Byte after byte, without an end, until the client has had enough."""
+                self.close_connection = True
+                try:
+                    self.wfile.write(head)
+                    while not fake.held.wait(0.02):
+                        self.wfile.write(b"1")
+                except OSError:
+                    fake.hung_up.set()
 
             def send(self, status: int, body: Any, headers: dict[str, str]) -> None:
                 raw = body if isinstance(body, bytes) else json.dumps(body).encode()

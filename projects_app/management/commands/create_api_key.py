@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ambient.common.exceptions import InvalidField
+from ambient.common.exceptions import ApplicationError
 from projects_app.models import Project, User
 from projects_app.services.api_keys import api_key_create, end_of_key
 from projects_app.services.role_bindings import role_by_reference
@@ -45,7 +45,8 @@ class Command(BaseCommand):
             expires_at = timezone.now() + datetime.timedelta(days=options["expires_days"])
         try:
             end = end_of_key(expires_at)
-        except InvalidField as exc:
+            made = {"name": options["name"], "project": project, "role": role, "expires_at": end}
+            _, text = api_key_create(user=user, **made)
+        except ApplicationError as exc:
             raise CommandError(exc.reason) from exc
-        _, text = api_key_create(user=user, name=options["name"], project=project, role=role, expires_at=end)
         self.stdout.write(text)

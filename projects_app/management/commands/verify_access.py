@@ -4,13 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from projects_app.services.owners import ownerless
 from projects_app.services.verify import access_verify
 
 
 class Command(BaseCommand):
     help = (
         "Compare the grants with the role bindings that they follow from. Exit code 0: they agree, or all "
-        "was mended; 1: something is wrong and was not mended."
+        "was mended; 1: something is wrong and was not mended. Names projects and credentials without an "
+        "owner who can act, too: those an administrator gives to somebody."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,6 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, fix: bool, dry_run: bool, **options: Any) -> None:
         mend = fix and not dry_run
+        for target in ownerless():
+            self.stdout.write(f"{target.scope} {target.pk} has no owner who can act")
         found = access_verify(fix=mend)
         for drift in found:
             self.stdout.write(str(drift))

@@ -53,6 +53,8 @@ class RunnerConfig(BaseModel):
     launch_token: SecretStr = SecretStr("")
     token_url: str | None = None
     api_url: str | None = None
+    credentials: dict[str, str] = Field(default_factory=dict)  # provider to id
+    credential_urls: dict[str, str] = Field(default_factory=dict)
     framework: str = "demo"
     workspace: Path
     resume: bool = False

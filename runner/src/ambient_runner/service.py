@@ -16,6 +16,7 @@ from ambient_runner.app import Serving, make_app
 from ambient_runner.config import RunnerConfig, positive_number
 from ambient_runner.entries import ApiEntries, EntryStore, FileEntries
 from ambient_runner.framework import Framework, PrepareFailed, RunFailed, SessionContext
+from ambient_runner.git_credentials import GitCredentials
 from ambient_runner.platform import NotWanted, PlatformClient, PlatformLink
 from ambient_runner.redaction import Redactor, secret_values, url_secrets
 from ambient_runner.reports import Condition, Report
@@ -108,6 +109,7 @@ class RunnerProcess:
         self._exit_code = EXIT_OK
         self._stopping: asyncio.Task[None] | None = None
         self._link: PlatformLink | None = None
+        self._git: GitCredentials | None = None
         instance = secrets.token_hex(8)
         if config.token_url:
             client = PlatformClient(config, instance)
@@ -115,6 +117,7 @@ class RunnerProcess:
         entries: EntryStore = FileEntries(config.workspace / ".ambient" / "entries")
         if self._link is not None and config.api_url:
             entries = ApiEntries(config.session_id, self._link.call)
+            self._git = GitCredentials(config.credentials, config.credential_urls, self._link.call, redactor)
         ctx = SessionContext(
             session_id=config.session_id,
             workspace=config.workspace,
@@ -161,6 +164,8 @@ class RunnerProcess:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._on_signal(loop))
+        if self._git is not None:
+            os.environ.update(await self._git.start())  # for Git's programs, ours and the agent's
         self._preparation.begin()
         platform = asyncio.create_task(self._follow_platform(), name="platform")
         host, port = listener.getsockname()[:2]
@@ -168,6 +173,8 @@ class RunnerProcess:
         try:
             await self._server.serve(sockets=[listener])
         finally:
+            if self._git is not None:
+                self._git.close()
             platform.cancel()
             await asyncio.wait({platform}, timeout=0.5)
             await asyncio.to_thread(self._tracing.close)

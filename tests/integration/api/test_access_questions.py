@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from projects_app.choices import PERMISSIONS, Scope
-from projects_app.holders import described, explain, holders, meant_on
+from projects_app.holders import described, explain, holders, meant_on, shown_bindings
 from projects_app.models import Role, User
 from projects_app.services.credentials import credential_create
 from projects_app.services.groups import user_groups_set
@@ -135,7 +135,9 @@ def test_both_answers_agree_with_what_is_decided(world):
             bind(role, target, **subject)
     for scope in PATHS:
         scopes = world[scope].access_scopes
-        listed = {h.subject: h for h in described(holders(scopes), scopes, meant_on(scope))}
+        meant = meant_on(scope)
+        shown = shown_bindings(scopes, meant)
+        listed = {h.subject: h for h in described(holders(shown), shown, meant)}
         for person in people:
             fresh = User.objects.get(pk=person.pk)
             held = {p for p in PERMISSIONS if fresh.is_active and fresh.has_perm(p, world[scope])}
@@ -155,9 +157,9 @@ QUESTIONS = [
     ),
     ({"permission": "session:start", "project_id": "demo", "username": "cat"}, False, "no role there"),
     ({"permission": "session:read", "project_id": "demo", "group": "crew"}, True, "through group crew"),
-    ({"permission": "session:read", "project_id": "demo", "group": "none"}, False, "no such group"),
-    ({"permission": "session:read", "project_id": "demo", "username": "none"}, False, "no such user"),
-    ({"permission": "session:read", "project_id": "demo", "username": "off"}, False, "deactivated"),
+    ({"permission": "session:read", "project_id": "demo", "group": "none"}, False, "no role there"),
+    ({"permission": "session:read", "project_id": "demo", "username": "none"}, False, "no role there"),
+    ({"permission": "session:read", "project_id": "demo", "username": "off"}, False, "no role there"),
     ({"permission": "session:read", "project_id": "demo", "username": "root"}, True, "an administrator"),
     ({"permission": "session:read"}, False, "no role there"),
 ]
@@ -210,3 +212,49 @@ def test_a_key_asks_as_it_is(client_for, world, user):
     assert (body["allowed"], body["reason"]) == (False, "this API key is narrower than its user")
     assert client.call("post", "/access/check", ask | {"permission": "session:read"}).json()["allowed"]
     check_error(client.call("post", "/access/check", ask | {"username": "bob"}), 403, "4")
+
+
+NAMES = [
+    # who is asked about; what who may read users is told, and who may not
+    ("cat", "no role there", "no role there"),
+    ("none", "there is no such user", "no role there"),
+    ("off", "off is deactivated", "no role there"),
+    ("elsewhere", "not enough: role credential:viewer everywhere", "no role there"),
+    ("was-here", "was-here is deactivated", "deactivated, or a name that no user has yet"),
+    ("in-the-crew", "in-the-crew is deactivated", "deactivated, or a name that no user has yet"),
+    ("late", "there is no such user", "deactivated, or a name that no user has yet"),
+]
+
+
+@pytest.mark.parametrize(("name", "known", "told"), NAMES)
+def test_names_are_told_to_who_may_read_users_alone(client_for, world, user, admin, name, known, told):
+    """For others a name that nobody has is as one without rights; the list of holders says no more."""
+    crew = Group.objects.create(name="crew")
+    UserFactory(username="cat")
+    for gone in ("off", "was-here", "in-the-crew"):
+        UserFactory(username=gone, is_active=False)
+    user_groups_set(user=User.objects.get(username="in-the-crew"), groups=[crew])
+    bind("project:owner", world["project"], user="alice")
+    bind("credential:viewer", user=UserFactory(username="elsewhere").username)  # means nothing there
+    bind("project:viewer", world["project"], user="was-here")
+    bind("project:viewer", world["project"], user="late")
+    bind("project:viewer", world["project"], group=crew)
+    question = {"permission": "session:read", "project_id": "demo", "username": name}
+    for client, reason in ((client_for(admin), known), (client_for(user), told)):
+        body = client.call("post", "/access/check", question).json()
+        assert (body["allowed"], body["reason"]) == (False, reason)
+    listed = client_for(user).call("get", "/projects/demo/access").json()["items"]
+    assert (name in {entry["subject"] for entry in listed}) == (told != "no role there")
+
+
+def test_a_group_that_is_not_there_is_as_one_without_rights(client_for, world, user, admin):
+    Group.objects.create(name="crew")
+    bind("project:owner", world["project"], user="alice")
+    question = {"permission": "session:read", "project_id": "demo"}
+    answers = {}
+    for group in ("crew", "none"):
+        body = client_for(user).call("post", "/access/check", question | {"group": group}).json()
+        answers[group] = body | {"group": "G"}
+    assert answers["crew"] == answers["none"]
+    told = client_for(admin).call("post", "/access/check", question | {"group": "none"}).json()
+    assert told["reason"] == "there is no such group"

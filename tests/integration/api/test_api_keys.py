@@ -4,11 +4,14 @@ import datetime
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from ambient.common.exceptions import Conflict
 from projects_app.models import ApiKey, Role, RoleBinding, User
 from projects_app.services.api_keys import api_key_create, api_key_revoke
 from projects_app.services.users import user_create
@@ -453,3 +456,47 @@ def test_nobody_else_is_made_an_administrator(client_for, settings, user):
     settings.SERVICE_ACCOUNT = "controller"
     client_for(user).call("get", "/projects")
     assert not RoleBinding.objects.exists()
+
+
+# How many
+
+
+def test_a_person_has_only_so_many_live_keys(api_client, client_for, user, bot, admin, settings):
+    """Revoked and ended ones do not count; others' neither."""
+    settings.API_KEYS_PER_USER = 3  # one is the client's own
+    made = [api_client.call("post", "/api_keys", {"name": f"k{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in made] == [201, 201, 409]
+    check_error(made[2], 409, "6")
+    assert made[2].json()["reason"] == "a user may have at most 3 live API keys; revoke one first"
+    api_key_create(user=bot)
+    for end in (revoke, expire):
+        end(ApiKey.objects.filter(user=user, revoked_at=None).order_by("-created_at").first())
+        assert api_client.call("post", "/api_keys", {"name": "again"}).status_code == 201
+        assert api_client.call("post", "/api_keys", {"name": "again"}).status_code == 409
+    with pytest.raises(CommandError, match="at most 3"):
+        call_command("create_api_key", "--user", "alice")
+    settings.API_KEYS_PER_USER = 0
+    assert api_client.call("post", "/api_keys", {"name": "no limit"}).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_last_keys_cannot_both_be_made(settings):
+    settings.API_KEYS_PER_USER = 1
+    user, outcomes, barrier = UserFactory(), [], threading.Barrier(2)
+
+    def make():
+        barrier.wait(timeout=20)
+        try:
+            api_key_create(user=user)
+            outcomes.append("made")
+        except Conflict:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(outcomes) == ["made", "refused"]

@@ -13,14 +13,15 @@ from projects_app.models import (
     User,
 )
 from projects_app.services.verify import access_verify
-from tests.factories import UserFactory
+from tests.factories import CredentialFactory, UserFactory
 
 AGREE = "grants and bindings agree\n"
 
 
 @pytest.fixture
 def bound(bind_role, project, user):
-    """Alice views the project and, through a group, the whole platform."""
+    """Alice views the project, which Olga owns, and, through a group, the whole platform."""
+    bind_role("project:owner", project, to=UserFactory(username="olga"))
     bind_role("project:viewer", project)
     group = Group.objects.create(name="night")
     user.groups.add(group)
@@ -39,7 +40,7 @@ def permission(codename):
 
 
 def lose_grant(user, project):
-    ProjectUserObjectPermission.objects.filter(permission__codename="session:read").delete()
+    ProjectUserObjectPermission.objects.filter(user=user, permission__codename="session:read").delete()
 
 
 def add_grant(user, project):
@@ -103,6 +104,17 @@ def test_found_then_mended(run, bound, project, fault):
     code, out, err = run("verify_access", "--fix")
     assert (code, "1 mended" in out, err) == (0, True, "")
     assert run("verify_access") == (0, AGREE, "")
+
+
+def test_what_has_no_owner_who_can_act_is_named(run, bound, project):
+    User.objects.filter(username="olga").update(is_active=False)
+    CredentialFactory(id="2cred" + "0" * 22)
+    owned = run("verify_access")[1].splitlines()
+    assert owned == [
+        f"credential 2cred{'0' * 22} has no owner who can act",
+        "project demo has no owner who can act",
+        AGREE.strip(),
+    ]
 
 
 def test_what_is_mended_counts_at_once(run, bound, project):

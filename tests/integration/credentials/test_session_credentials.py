@@ -3,7 +3,7 @@
 import pytest
 
 from projects_app.models import Role, RoleBinding
-from projects_app.selectors import credentials_for
+from projects_app.selectors import credentials_for, urls_of
 from projects_app.services.credentials import credential_delete
 from projects_app.services.role_bindings import role_binding_create, role_binding_delete
 from projects_app.services.session_credentials import (
@@ -72,6 +72,17 @@ def test_one_of_each_provider(places):
         share(credential, places["project"])
     found = credentials_for(project_id="demo", agent_id=None)
     assert found == {provider: credential.pk for provider, credential in pair.items()}
+
+
+def test_addresses_of_those_that_have_one(places):
+    """So the runner knows which hosts they are for."""
+    made = {
+        "github": CredentialFactory(),
+        "gitlab": CredentialFactory(provider="gitlab", url="https://git.corp"),
+        "jira": CredentialFactory(provider="jira", url=""),
+    }
+    found = urls_of({provider: credential.pk for provider, credential in made.items()})
+    assert found == {"gitlab": "https://git.corp"}
 
 
 def test_what_is_deleted_does_not_count(places):

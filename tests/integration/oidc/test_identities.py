@@ -12,8 +12,10 @@ from projects_app.oidc import keys, tokens
 from projects_app.services.identities import identity_link, identity_unlink
 from projects_app.services.role_bindings import role_binding_create
 from projects_app.services.users import user_delete
+from projects_app.usernames import BLANKS, HIDDEN, MIXED
 from tests.conftest import WireClient
 from tests.fakes.oidc_issuer import rsa_key
+from tests.integration.api.test_wire import check_error
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trusted")]
 
@@ -220,3 +222,39 @@ def test_without_issuers_such_a_token_is_like_any_other_bad_one(issuer, settings
     settings.OIDC_ISSUERS = []
     assert status(caller(issuer)) == 401
     assert issuer.asked == []
+
+
+BAD_NAMES = [
+    ("al\u200bice", HIDDEN),
+    ("\u202eecila", HIDDEN),
+    ("alice\r\nroot", HIDDEN),
+    ("\u0430lice", MIXED),
+    (" alice", BLANKS),
+]
+
+
+@pytest.mark.parametrize(("name", "fault"), BAD_NAMES, ids=[ascii(name) for name, _ in BAD_NAMES])
+def test_names_that_deceive_are_refused_at_first_sight(issuer, name, fault):
+    answer = caller(issuer, preferred_username=name).call("get", "/projects")
+    check_error(answer, 401, "15")
+    assert answer.json()["reason"] == f"The token's {fault}"
+    assert answer["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    assert not User.objects.exists()
+
+
+def test_who_had_such_a_name_before_still_comes_in(issuer):
+    """It stays as at first sight; the person is known by issuer and subject."""
+    old = User.objects.create(username="al\u200bice", name="Alice")
+    identity_link(user=old, issuer=issuer.url, subject="subject-1")
+    assert status(caller(issuer, preferred_username="al\u200bice")) == 200
+
+
+def test_a_name_has_one_form(issuer, ci, project):
+    """Also where a prefix of another issuer is written in other characters."""
+    bound = {"scope": "project", "user_id": "\uff41lice", "project_id": project.pk}
+    role_binding_create(role=Role.objects.get(name="project:viewer"), values=bound)
+    client = caller(issuer, preferred_username="\uff41lice")
+    assert status(client, f"/projects/{project.pk}") == 200
+    assert ExternalIdentity.objects.get().user.username == "alice"
+    assert status(caller(issuer, sub="2", preferred_username="ci\uff1adeploy")) == 401
+    assert status(caller(issuer, sub="3", preferred_username="al\u200bice")) == 401

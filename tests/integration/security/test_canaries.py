@@ -7,9 +7,12 @@ between processes (logs, Valkey, process lists, backups, traces) are in tests/e2
 import dataclasses
 import importlib
 import inspect
+import io
+import json
 import logging
 import pkgutil
 import re
+from urllib.parse import quote
 
 import pytest
 from django.test.client import RequestFactory
@@ -37,12 +40,14 @@ def canary():
 
 
 @pytest.fixture
-def logged(capfd):
+def logged():
     """All that the process logs from now on at the least severe level, as its handler writes it."""
-    before = env.LOG_LEVEL
+    before, written = env.LOG_LEVEL, io.StringIO()
     env.LOG_LEVEL = "DEBUG"
     configure({})
-    yield lambda: capfd.readouterr().err
+    (handler,) = (each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler)
+    handler.setStream(written)  # pytest's own replacement of stderr may be closed by the time of the test
+    yield written.getvalue
     env.LOG_LEVEL = before
     configure({})
 
@@ -326,3 +331,49 @@ def test_open_documents(client, owner, credential, canary, settings, path, contr
     for secret in (canary.secret, settings.SECRET_KEY, *settings.ENCRYPTION_KEYS):
         Canary(secret=secret, control=control).check(text)
     assert re.findall(r"\bambs?_[A-Za-z0-9_-]{20,}|\beyJ[\w-]{10,}\.", text) == []
+
+
+# --- addresses with a password in them
+
+ADDRESS = "https://bot:SECRET@git.example/CONTROL.git"
+REPOS = json.dumps([{"url": ADDRESS}])
+WITH_ADDRESSES = [
+    # POST, PATCH: path and body; ADDRESS goes into each
+    ("/credentials", {"name": "c", "provider": "gitlab", "url": ADDRESS}),
+    ("/projects/demo/agents", {"name": "a", "repo_url": ADDRESS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "repo_url": ADDRESS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "repos": REPOS}),
+    ("/sessions", {"name": "s", "project_id": "demo", "prompt": f"Clone {ADDRESS} and look."}),
+    ("/project_settings", {"project_id": "demo", "repositories": REPOS}),
+    (
+        "/applications",
+        {"name": "f", "source_repo_url": ADDRESS, "source_path": "x", "destination_project": "demo"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), WITH_ADDRESSES, ids=[f"{path}-{list(body)[-1]}" for path, body in WITH_ADDRESSES]
+)
+def test_a_password_in_an_address(client_for, admin, project, canary, logged, path, body):
+    """Not in the log of changes, before or after, and in no log line; the rest of the address is."""
+
+    def filled(spelling):
+        secret = quote(canary.secret, safe="") if spelling == "quoted" else canary.secret
+        text = json.dumps(body).replace("SECRET", secret).replace("CONTROL", canary.control)
+        return json.loads(text)
+
+    owner = client_for(admin)
+    made = owner.call("post", path, filled("quoted"))
+    assert made.status_code == 201, made.content
+    pk = made.json()["id"]
+    changes = {name: value for name, value in filled("raw").items() if name not in ("project_id", "provider")}
+    assert owner.call("patch", f"{path}/{pk}", changes).status_code == 200
+    assert owner.call("delete", f"{path}/{pk}").status_code == 204
+    told = owner.call("get", f"/audit?object_id={pk}").content.decode()
+    stored = "\n".join(line for line in whole_database().splitlines() if "projects_app_auditentry" in line)
+    assert [entry["action"] for entry in json.loads(told)["items"]] == ["delete", "update", "create"]
+    for text in (told, stored):
+        canary.check(text)
+    logging.getLogger("tests").debug("cloning %s of %s", filled("raw"), ADDRESS.replace("SECRET", "x"))
+    canary.check(logged())

@@ -55,12 +55,23 @@ def test_reads_do_not_use_up_writes(client_for, admin, limit):
     assert statuses(client, "/projects", 2, "post", {"name": "one"}) == [201, 429]
 
 
-def test_each_key_and_each_person_pays_for_itself(client_for, client, admin, user, limit):
-    limit(read="1/hour")
-    for each in (client_for(admin), client_for(admin), client_for(user)):
-        assert statuses(each, "/projects", 2) == [200, 429]
+def test_a_person_pays_whatever_they_come_with(client_for, client, admin, user, limit):
+    """More keys are no more calls; a service account is somebody of its own."""
+    limit(read="3/hour")
+    bot = UserFactory(service_account=True)
+    assert statuses(client_for(admin), "/projects", 2) == [200, 200]
     client.force_login(admin)
     assert [client.get("/api/ambient/v1/projects").status_code for _ in range(2)] == [200, 429]
+    assert statuses(client_for(admin, name="another"), "/projects", 1) == [429]
+    for other in (user, bot):
+        assert statuses(client_for(other), "/projects", 4) == [200, 200, 200, 429]
+
+
+def test_a_token_of_a_provider_is_the_same_person(client_for, user, limit, address):
+    limit(read="1/hour")
+    user.came_by = ("jwt", "https://idp.example")
+    throttling.spend("read", user, address)
+    assert statuses(client_for(user), "/projects", 1) == [429]
 
 
 def test_who_sends_no_token_pays_by_address(anonymous, limit, address):

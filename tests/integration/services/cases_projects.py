@@ -53,7 +53,13 @@ from projects_app.services.credential_access import (
 )
 from projects_app.services.credentials import credential_create, credential_delete, credential_update
 from projects_app.services.group_access import group_access_change
-from projects_app.services.groups import group_create, group_delete, group_update, user_groups_set
+from projects_app.services.groups import (
+    group_create,
+    group_delete,
+    group_update,
+    user_groups_follow,
+    user_groups_set,
+)
 from projects_app.services.identities import identity_link, identity_sign_in, identity_unlink
 from projects_app.services.projects import (
     project_create,
@@ -370,6 +376,7 @@ CASES = [
     case(group_update, _group_to_update),
     case(group_delete, lambda: {"group": _group()}),
     case(user_groups_set, _user_groups),
+    case(user_groups_follow, _user_groups),
     case(project_create, lambda: {"actor": UserFactory().username, "values": {"name": "boats"}}),
     case(project_update, lambda: {"project": ProjectFactory(), "changes": {"labels": LABELS}}),
     case(project_delete, lambda: {"project": ProjectFactory()}),
@@ -433,6 +440,17 @@ READS = {
     "group_access.group_entries": "reads a text",
     "labels.index_labels": "sets fields of an object that its caller saves",
     "labels.merged": "makes a text",
+    "owners.able": "reads bindings",
+    "owners.has_owner": "reads bindings",
+    "owners.is_owner": "reads a binding",
+    "owners.last_owner_of": "makes a text",
+    "owners.lock_target": "locks a row",
+    "owners.owned_by_groups": "reads bindings and locks what they are of",
+    "owners.owned_by_user": "reads bindings and locks what they are of",
+    "owners.owner_bindings": "reads bindings",
+    "owners.ownerless": "reads bindings",
+    "owners.report_ownerless": "logs",
+    "owners.require_owners": "asks a rule",
     "projects.check_project_name": "asks a rule",
     "role_bindings.require_may_create": "asks rules",
     "roles.require_may_give": "asks a rule",

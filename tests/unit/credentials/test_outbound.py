@@ -7,6 +7,7 @@ import pytest
 from projects_app.credentials import outbound
 from projects_app.credentials.base import ProviderError, Reason
 from projects_app.credentials.outbound import Call, ask, is_public
+from tests.fakes.provider_api import FakeProviders
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +168,33 @@ def test_behind_a_proxy_private_addresses_are_refused_too(monkeypatch, connected
 def test_nothing_secret_is_in_a_repr():
     call = Call("https://example.org/?t=hush", headers={"Authorization": "hush"}, form={"a": "hush"})
     assert "hush" not in repr(call)
+
+
+@pytest.fixture
+def dripping(settings):
+    """A server that always has one byte more to give."""
+    settings.CREDENTIAL_PRIVATE_HOSTS = ["127.0.0.1"]
+    fake = FakeProviders()
+    yield fake
+    fake.close()
+
+
+@pytest.mark.parametrize("fault", ["drip the head", "drip the body"])
+def test_a_server_that_drips_is_left_when_the_time_is_over(dripping, monkeypatch, fault):
+    """No single read of it times out. Without the limit this would not end."""
+    monkeypatch.setattr(outbound, "WHOLE_SECONDS", 0.5)
+    dripping.fault = fault
+    with pytest.raises(ProviderError) as caught:
+        ask(Call(f"{dripping.url}/"))
+    assert caught.value.reason == Reason.TIMED_OUT
+    assert dripping.hung_up.wait(20)
+    assert len(dripping.asked) == 1  # it is not tried again
+
+
+def test_the_time_is_over_behind_a_proxy_too(dripping, monkeypatch):
+    monkeypatch.setattr(outbound, "WHOLE_SECONDS", 0.5)
+    monkeypatch.setenv("HTTP_PROXY", dripping.url)
+    dripping.fault = "drip the head"
+    with pytest.raises(ProviderError) as caught:
+        ask(Call("http://127.0.0.1:9/"))
+    assert caught.value.reason == Reason.TIMED_OUT

@@ -57,7 +57,9 @@ def test_the_document_has_what_the_runner_needs():
     made = session(
         environment_variables='{"A": "b", "N": 1}', allowed_tools='["Read", 3]', mcp_servers="[]", repos="{"
     )
-    document = launch_document(made, generation=2, attempt=5)
+    given = {"credentials": {"gitlab": "c1"}, "credential_urls": {"gitlab": "https://git.corp"}}
+    document = launch_document(made, generation=2, attempt=5, **given)
+    assert {key: document[key] for key in given} == given
     assert document["launch_token"] == launch_token("the secret of s1", "s1", 2, 5)
     assert (document["generation"], document["attempt"], document["resume"]) == (2, 5, False)
     assert document["spec"]["environment_variables"] == {"A": "b", "N": "1"}

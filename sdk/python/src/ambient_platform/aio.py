@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from ambient_platform._generated.api.credentials import credential_get_token
 from ambient_platform._generated.api.sessions import (
     session_get,
     session_sdk_entries_append,
@@ -12,7 +13,12 @@ from ambient_platform._generated.api.sessions import (
     session_sdk_keys,
     session_status,
 )
-from ambient_platform._generated.models import SdkAppendRequest, Session, SessionStatusPatchRequest
+from ambient_platform._generated.models import (
+    CredentialTokenResponse,
+    SdkAppendRequest,
+    Session,
+    SessionStatusPatchRequest,
+)
 from ambient_platform.errors import ConnectionFailed, parsed
 
 
@@ -54,6 +60,17 @@ class AsyncSessionAPI:
         return int(head.head)
 
 
+class AsyncCredentialAPI:
+    """Credentials."""
+
+    def __init__(self, client: "AsyncAmbientClient") -> None:
+        self._client = client
+
+    async def token(self, credential_id: str) -> CredentialTokenResponse:
+        """The token in the clear; a short-lived one has an end."""
+        return await self._client.call(credential_get_token, credential_id)  # type: ignore[no-any-return]
+
+
 class AsyncAmbientClient:
     """A connection to one platform from one event loop. `token` may be replaced between calls."""
 
@@ -73,6 +90,7 @@ class AsyncAmbientClient:
             transport=transport,
             trust_env=False,
         )
+        self.credentials = AsyncCredentialAPI(self)
         self.sessions = AsyncSessionAPI(self)
 
     async def call(self, call: Any, *path: str, **parameters: Any) -> Any:
