@@ -94,7 +94,7 @@ def streams(monkeypatch):
     logging.disable(logging.NOTSET)
 
 
-def providers_are_away(call):
+def providers_are_away(call, deadline):
     raise ProviderError(Reason.UNREACHABLE)
 
 
