@@ -33,17 +33,19 @@ def _healed(healed):
     """Every test here leaves the platform as it was found."""
 
 
-def hold_at_the_host(stage, sessions, act):
+def hold_at_the_host(stage, sessions, act, begin=lambda: None):
     """Do something to the workers while a pass has read its session and waits for the runner-host."""
     with stage.frozen(stage.pid("runner-host")):
+        begin()
         eventually(lambda: stage.query(RENEWED, sessions) != [(0,)], "a pass that waits, its claim renewed")
         act()
 
 
-def hold_in_a_write(stage, sessions, act):
+def hold_in_a_write(stage, sessions, act, begin=lambda: None):
     """Do something to the workers while a pass of these sessions has its claim and waits to write."""
     with psycopg.connect(stage.platform.env["DATABASE_URL"]) as connection:
         connection.execute("SELECT 1 FROM sessions_app_session WHERE id = ANY(%s) FOR UPDATE", [sessions])
+        begin()
         eventually(lambda: stage.query(CLAIMED, sessions) != [(0,)], "a pass under way")
         act()
 
@@ -66,16 +68,21 @@ def test_worker_killed_in_a_pass_delays_but_loses_nothing(stage, make_session):
 def test_worker_frozen_in_a_pass_is_replaced_and_harmless_when_it_wakes(stage, reasons, make_session, hold):
     second = stage.add_worker()
     with ExitStack() as first_frozen:
+
+        def freeze_first():
+            first_frozen.enter_context(stage.frozen(stage.pid("worker")))
+
         with stage.frozen(second.pid):  # so that it is the first that has the claims
+            freeze_first()  # until all is held: else it may have stored an attempt that it never makes
             sessions = [make_session(name=str(number)) for number in range(4)]
-            hold(stage, sessions, lambda: first_frozen.enter_context(stage.frozen(stage.pid("worker"))))
+            hold(stage, sessions, freeze_first, begin=first_frozen.close)
         for session in sessions:
             stage.wait_phase(session, "Running")
     with stage.frozen(second.pid):  # so that it is the first that does this, after its late passes
         stage.wait_phase(make_session(name="later"), "Running")
     check_running_once(stage, sessions)
     for session in sessions:
-        assert stage.attempt(session) == 1
+        assert stage.attempt(session) == 1, reasons(session)
         assert reasons(session).count("Ready") == 1, "no late write was taken"
         assert reasons(session)[-1] == "Ready"
 
