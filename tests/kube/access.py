@@ -49,6 +49,12 @@ class Access:
         )
         return Api(self.url, authority.certificate, pair_files=files)
 
+    def serving_files(self, user: str, groups: Sequence[str], address: str) -> tuple[str, str]:
+        """Certificate and key of a server at an address."""
+        name = f"{user.replace(':', '-')}-serving"
+        pair = self.authority.issue(user, groups, [address])
+        return written(pair, self.folder / f"{name}.crt", self.folder / f"{name}.key")
+
     def least_privilege(self, documents: Iterable[Document], service_account: str) -> Path:
         """The kubeconfig of NAMESPACE/NAME, a ServiceAccount that holds only what these manifests grant.
 
