@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from tests.kube.pki import Authority
+
 FOLLOW_SECONDS = 0.1
 Find = Callable[[str, str, str, bool], Path]  # namespace, pod, container, previous -> file
 
@@ -15,7 +17,7 @@ Find = Callable[[str, str, str, bool], Path]  # namespace, pod, container, previ
 class LogServer:
     """Serves `/containerLogs/NAMESPACE/POD/CONTAINER` to those whom the cluster's authority has signed."""
 
-    def __init__(self, address: str, authority: Path, certificate: tuple[str, str], find: Find) -> None:
+    def __init__(self, address: str, authority: Authority, user: str, find: Find) -> None:
         class Handler(_Handler):
             find_log = staticmethod(find)
 
@@ -23,8 +25,8 @@ class LogServer:
         self._server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(authority)
-        context.load_cert_chain(*certificate)
+        context.load_verify_locations(cadata=authority.certificate)
+        authority.issue(user, addresses=[address]).load_into(context)
         self._server.socket = context.wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
         )

@@ -49,11 +49,10 @@ class Node:
         self.name = name
         self.images = dict(images)
         self.capacity = dict(capacity)
-        user, groups = f"system:node:{name}", ["system:nodes"]
-        self.api = access.api_as(user, groups)
+        user = f"system:node:{name}"
+        self.api = access.api_as(user, ["system:nodes"])
         self._folder = folder
-        serving = access.serving_files(user, groups, ADDRESS)
-        self._logs = LogServer(ADDRESS, access.folder / "ca.crt", serving, self._log)
+        self._logs = LogServer(ADDRESS, access.authority, user, self._log)
         where = urlsplit(access.url)
         self.service = {"KUBERNETES_SERVICE_HOST": ADDRESS, "KUBERNETES_SERVICE_PORT": str(where.port)}
         self._pods: dict[str, Pod] = {}

@@ -41,6 +41,8 @@ class Pod:
         self._specs = {one["name"]: one for one in [*spec.get("initContainers", []), *spec["containers"]]}
         self._init = [status.Container(one["name"], one["image"]) for one in spec.get("initContainers", [])]
         self._main = [status.Container(one["name"], one["image"]) for one in spec["containers"]]
+        for one in self._main if self._init else []:
+            one.state = status.waiting("PodInitializing")
         self._readiness = {name: Readiness(one, address) for name, one in self._specs.items()}
         self._processes: dict[str, ContainerProcess] = {}
         self._due: dict[str, float] = {}
