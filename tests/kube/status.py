@@ -60,14 +60,8 @@ def running() -> Document:
     return {"running": {"startedAt": now()}}
 
 
-def exit_code(returncode: int) -> int:
-    """What a container runtime makes of a process's end: a signal counts from 128."""
-    return returncode if returncode >= 0 else 128 - returncode
-
-
-def terminated(state: Document, returncode: int, *, reason: str = "", message: str = "") -> Document:
+def terminated(state: Document, code: int, *, reason: str = "", message: str = "") -> Document:
     """The end of what ran."""
-    code = exit_code(returncode)
     end = {
         "exitCode": code,
         "reason": reason or ("Completed" if code == 0 else "Error"),
