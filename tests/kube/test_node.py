@@ -100,7 +100,7 @@ def test_a_container_sees_what_its_pod_gives_it(api, make_pod, namespace):
     echo "$KEY $LITERAL $PRE_WORD $POD_NAME $LABEL $1"
     cat /etc/deep/keys/OTHER /words/renamed /labels/labels; echo
     cat /fresh/from-init
-    for folder in /etc/deep/keys /usr / /tmp; do touch $folder/x 2>/dev/null || echo "$folder is read-only"; done
+    for at in /etc/deep/keys /usr / /tmp; do touch $at/x 2>/dev/null || echo "$at is read-only"; done
     id -u; ps -A -o pid= | head -1 | tr -d ' '
     printf last > /dev/termination-log
     """
