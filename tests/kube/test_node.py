@@ -341,14 +341,14 @@ def test_kwok_plays_pods_without_processes(api, cluster, namespace, namespace_pr
     kwok = Kwok(cluster, tmp_path, nodes=2, prefix=f"{namespace_prefix}kwok")
     eventually(lambda: api.exists(f"/api/v1/namespaces/{namespace}/serviceaccounts/default"), "its account")
     kwok.start()
-    pods = f"/api/v1/namespaces/{namespace}/pods"
-    for number in range(20):
-        container = {"name": "main", "image": "none"}
-        spec = {"nodeSelector": {"type": "kwok"}, "containers": [container]}
-        api.post(pods, {"metadata": {"name": f"p{number}"}, "spec": spec})
-    eventually(
-        lambda: {pod["status"]["phase"] for pod in api.get(pods)["items"]} == {"Running"}, "all run", 90
-    )
-    for number in range(20):
-        api.delete(f"{pods}/p{number}", {"gracePeriodSeconds": 0})
-    kwok.stop()
+    try:
+        pods = f"/api/v1/namespaces/{namespace}/pods"
+        for number in range(20):
+            container = {"name": "main", "image": "none"}
+            spec = {"nodeSelector": {"type": "kwok"}, "containers": [container]}
+            api.post(pods, {"metadata": {"name": f"p{number}"}, "spec": spec})
+        eventually(
+            lambda: {pod["status"].get("phase") for pod in api.get(pods)["items"]} == {"Running"}, "all run"
+        )
+    finally:
+        kwok.stop()
