@@ -127,7 +127,7 @@ def _state(pod: Found, events: Sequence[Found]) -> dict[str, Any]:
         reason = Reason.POD_LOST
     if reason is not None:
         return {"exit": Exit(reason=reason), "message": _lost(pod, reason)}
-    if state.get("running"):
+    if state.get("running") is not None:
         if container.get("ready"):
             return {"ready": True}
         started = container.get("started")
