@@ -1,4 +1,4 @@
-"""Sessions in pods, end to end: the whole platform, a real control plane, real runners on the one fake node."""
+"""Sessions in pods, end to end: whole platform, real control plane, real runners on the one fake node."""
 
 import secrets
 
