@@ -8,6 +8,7 @@ from ambient import env
 from reconciler.kubernetes.client import Cluster
 from reconciler.models import Limit
 from reconciler.runtimes.kubernetes import KubernetesRuntime
+from tests.integration.reconciler.conftest import processes  # noqa: F401 - pytest finds it here
 from tests.kube.runtime.lab import Lab, make_session
 from tests.kube.runtime.permissions import granted
 

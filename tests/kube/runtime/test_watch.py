@@ -1,7 +1,5 @@
 """The watch on a real API server: what moves is seen, and what breaks the thread asks for a sweep."""
 
-import threading
-
 import pytest
 
 from reconciler.errors import TemporaryError
@@ -9,25 +7,17 @@ from reconciler.kubernetes.client import Cluster
 from reconciler.kubernetes.errors import Gone
 from reconciler.kubernetes.health import silent_seconds
 from reconciler.kubernetes.names import session_labels
-from reconciler.kubernetes.watch import PATH, PodWatch
+from reconciler.kubernetes.watch import PATH
 from reconciler.models import Installation, WorkItem
 from sessions_app.choices import Reason
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.cluster import API_SERVER, ETCD
+from tests.kube.runtime.conftest import OWN
+from tests.kube.runtime.permissions import granted
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(600), pytest.mark.django_db(transaction=True)]
 
 SEEN_SECONDS = 30 * GENEROUS
-
-
-class Seen:
-    """What a watch has reported."""
-
-    def __init__(self):
-        self.keys = []
-
-    def add(self, session, project):
-        self.keys.append((session, project))
 
 
 @pytest.fixture
@@ -43,48 +33,47 @@ def make_pod(api, installation, name, namespace="default"):
     api.post(f"/api/v1/namespaces/{namespace}/pods", body)
 
 
-def start(cluster):
-    watch = PodWatch(Cluster(str(cluster.kubeconfig)), seen := Seen())
-    threading.Thread(target=watch.run, daemon=True).start()
-    eventually(lambda: WorkItem.objects.filter(kind="resync").exists(), "it asks for a sweep at first")
-    return seen
+def is_due(kind, key):
+    return WorkItem.objects.filter(kind=kind, key=key).exists()
 
 
-def forget_sweeps():
-    WorkItem.objects.filter(kind="resync").delete()
-
-
-def has_asked():
-    return WorkItem.objects.filter(kind="resync").exists()
-
-
-def test_what_happens_to_pods_is_seen_through_every_fault(own_cluster, installation):
-    """One watch from its first list to its last fault, as in a process."""
+def test_what_happens_to_pods_is_seen_through_every_fault(own_cluster, processes, installation):
+    """One watcher from its first list to its last fault."""
     api = own_cluster.api()
     account = "/api/v1/namespaces/default/serviceaccounts/default"
     eventually(lambda: api.exists(account), "the namespace's default account")
-    seen = start(own_cluster)
+    WorkItem.objects.all().delete()
+    settings = {
+        "AMBIENT_RUNTIME": "kubernetes",
+        "AMBIENT_RUNNER_IMAGE": "x",
+        "AMBIENT_KUBECONFIG": str(own_cluster.least_privilege(granted("watcher", OWN), f"{OWN}/watcher")),
+    }
+    processes.start("watcher", **settings)
+    eventually(lambda: is_due("resync", "all"), "it asks for a sweep at first", SEEN_SECONDS)
     make_pod(api, installation, "one")
     make_pod(api, "another-platform", "theirs")
-    eventually(lambda: ("one", "lab") in seen.keys, "a new pod is seen", SEEN_SECONDS)
+    eventually(lambda: is_due("session", "one"), "a new pod is seen", SEEN_SECONDS)
     assert silent_seconds() < SEEN_SECONDS
 
-    forget_sweeps()
     with own_cluster.without(API_SERVER):
         pass
     make_pod(api, installation, "two")
-    eventually(lambda: ("two", "lab") in seen.keys, "it goes on after a restart", SEEN_SECONDS)
+    eventually(lambda: is_due("session", "two"), "it goes on after a restart", SEEN_SECONDS)
 
-    forget_sweeps()
+    WorkItem.objects.filter(kind="resync").delete()
     with own_cluster.without(API_SERVER):
         own_cluster.compact()
     make_pod(api, installation, "three")
-    eventually(lambda: ("three", "lab") in seen.keys or has_asked(), "410: a sweep, or no gap", SEEN_SECONDS)
+    eventually(
+        lambda: is_due("session", "three") or is_due("resync", "all"), "410: a sweep, or no gap", SEEN_SECONDS
+    )
+    make_pod(api, installation, "four")
+    eventually(lambda: is_due("session", "four"), "it goes on after 410", SEEN_SECONDS)
 
-    del seen.keys[:]
+    WorkItem.objects.all().delete()
     api.delete("/api/v1/namespaces/default/pods/one", {"gracePeriodSeconds": 0})
-    eventually(lambda: ("one", "lab") in seen.keys, "the end of a pod is seen", SEEN_SECONDS)
-    assert ("theirs", "lab") not in seen.keys
+    eventually(lambda: is_due("session", "one"), "the end of a pod is seen", SEEN_SECONDS)
+    assert not is_due("session", "theirs")
     api.close()
 
 
