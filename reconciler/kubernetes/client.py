@@ -22,8 +22,8 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 7.0
 WATCH_SECONDS = 30
 SILENCE_SECONDS = 40.0
-"""A watch that says nothing for so long is broken: the cluster should have ended it. Seen after a restart of
-an API server: it took the request and never sent an event."""
+"""A watch that says nothing for so long is broken: the cluster should have ended it. Bookmarks are no sign
+of life to wait for: an idle one was seen to send none in 90 s."""
 PAGE = 500
 LONGEST_LOG_BYTES = 256 * 1024
 

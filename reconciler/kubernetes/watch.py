@@ -37,27 +37,26 @@ class PodWatch:
         self._sightings = sightings
         self._version: str | None = None
         self._heard_at = float("-inf")
+        self._wait = FIRST_WAIT_SECONDS
 
     def run(self) -> None:
         """Until the process ends. A fault of the cluster or the database is waited for."""
-        wait = FIRST_WAIT_SECONDS
         while True:
             try:
                 self.follow()
-                wait = FIRST_WAIT_SECONDS
                 continue
             except Gone:
                 log.info("the watch is too old, looking at everything again")
                 self._version = None
             except (TemporaryError, PermanentError) as exc:
-                log.warning("no watch", reason=exc.reason, message=exc.message, next_try_seconds=wait)
+                log.warning("no watch", reason=exc.reason, message=exc.message, next_try_seconds=self._wait)
             except DatabaseError as exc:
                 log.warning("the watch waits for the database", error=type(exc).__name__)
                 connections.close_all()
             except Exception:  # noqa: BLE001 - the end of this thread would be seen by nobody
                 log.exception("the watch failed")
-            time.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects
-            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            time.sleep(self._wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects
+            self._wait = min(self._wait * 2, LONGEST_WAIT_SECONDS)
 
     def follow(self) -> None:
         """One watch to its end, after a list where there is nothing to go on from."""
@@ -84,7 +83,8 @@ class PodWatch:
         wake()
 
     def _heard(self) -> None:
-        """The time of the last sign of life, for the metric of any server."""
+        """The cluster lives: note when, for the metric of any server."""
+        self._wait = FIRST_WAIT_SECONDS
         if time.monotonic() - self._heard_at >= HEARD_EVERY_SECONDS:
             self._heard_at = time.monotonic()
             note_heard()
