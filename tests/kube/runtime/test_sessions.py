@@ -78,19 +78,23 @@ def test_a_session_runs_works_stops_and_starts_again(stage, api, prefix, project
 
 def test_out_of_memory_says_the_limit_and_is_restarted(stage, node, prefix, project, running):
     node.kill_for_memory(f"{prefix}{project}", object_name(running, 1))
-    row = stage.wait_attempt(running, 2, START_SECONDS)
-    assert row.phase == "Running"
-    history = stage.query("SELECT conditions FROM sessions_app_session WHERE id = %s", running)
-    assert history
+    text = "The runner needed more memory than its limit of 4Gi."
+    said = stage.wait_session(
+        running, lambda row: text in (row.reason_text or ""), "the limit is said", START_SECONDS
+    )
+    assert said.reason == "OutOfMemory"
+    assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
 
 
 def test_an_evicted_pod_is_replaced(stage, node, prefix, project, running):
     node.evict(f"{prefix}{project}", object_name(running, 1))
+    stage.wait_session(running, lambda row: row.reason == "Evicted", "the eviction is said", START_SECONDS)
     assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
 
 
 def test_a_pod_deleted_by_hand_is_replaced(stage, api, prefix, project, running):
     api.delete(f"/api/v1/namespaces/{prefix}{project}/pods/{object_name(running, 1)}")
+    stage.wait_session(running, lambda row: row.reason == "PodLost", "the loss is said", START_SECONDS)
     assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
 
 
