@@ -1,0 +1,89 @@
+"""A cluster that is away while sessions run, and a project that ends with a hundred of them."""
+
+import pytest
+
+from projects_app.models import Project
+from reconciler.errors import TemporaryError
+from reconciler.models import WorkItem
+from reconciler.projects import reconcile_project
+from reconciler.workqueue import ask, claim_next
+from sessions_app.models import Session
+from tests.e2e.harness import Stage
+from tests.e2e.system import GENEROUS, eventually
+from tests.kube.cluster import API_SERVER
+from tests.kube.images import IMAGES
+from tests.kube.node import Node
+from tests.kube.runtime.conftest import OWN
+from tests.kube.runtime.lab import make_session
+
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(600)]
+
+START_SECONDS = 60 * GENEROUS
+GONE_SECONDS = 60 * GENEROUS
+MANY = 100
+
+
+@pytest.fixture
+def own_node(own_cluster, tmp_path):
+    node = Node(own_cluster, "own-node", tmp_path, IMAGES)
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def stage(tmp_path_factory, own_cluster, own_node):
+    stage = Stage(
+        tmp_path_factory.mktemp("platform"),
+        AMBIENT_RUNTIME="kubernetes",
+        AMBIENT_KUBECONFIG=str(own_cluster.kubeconfig),
+        AMBIENT_NAMESPACE=OWN,
+        AMBIENT_RUNNER_IMAGE="ambient-runner:1",
+        AMBIENT_LIVENESS_SECONDS="3",
+        AMBIENT_RESYNC_SECONDS="2",
+    )
+    stage.start()
+    yield stage
+    stage.stop()
+
+
+def test_without_the_cluster_sessions_go_on_and_their_status_catches_up(stage, own_cluster):
+    project = stage.client.projects.create(name="lab").id
+    session = stage.client.sessions.create(name="s", project_id=project, prompt="/report").id
+    stage.wait_phase(session, "Running", "Failed", seconds=START_SECONDS)
+    with own_cluster.without(API_SERVER):
+        assert stage.ask_and_wait(session, "/echo still here", START_SECONDS).delivery == "done"
+        stage.client.sessions.stop(session)
+        seen = stage.wait_session(
+            session, lambda row: "ClusterUnreachable" in str(row.conditions), "the fault", START_SECONDS
+        )
+        assert seen.phase == "Stopping"
+        other = stage.client.sessions.create(name="o", project_id=project, prompt="/report").id
+        stage.wait_session(
+            other, lambda row: "ClusterUnreachable" in str(row.conditions), "the fault", START_SECONDS
+        )
+    stage.wait_phase(session, "Stopped", seconds=GONE_SECONDS)
+    stage.wait_phase(other, "Running", seconds=START_SECONDS)
+    assert stage.metric(stage.api, "ambient_cluster_silent_seconds") < GONE_SECONDS
+
+
+def test_a_project_with_a_hundred_sessions_goes_and_touches_no_other(lab, monkeypatch):
+    monkeypatch.setattr("reconciler.projects.runtime_for", lambda: lab.runtime)
+    kept = lab.apply(make_session("other"))
+    gone = [lab.apply(make_session()) for _ in range(MANY)]
+    assert len(lab.names("pods")) == MANY
+    Project.objects.filter(pk="lab").update(deleted_at="2026-01-01T00:00:00Z")
+    WorkItem.objects.all().delete()
+    ask("project", "lab", "lab", urgent=True)
+    claim = claim_next()
+
+    def is_done():
+        try:
+            return reconcile_project(claim).requeue_after is None
+        except TemporaryError:
+            return False
+
+    eventually(is_done, "the namespace is gone", GONE_SECONDS)
+    assert not Session.objects.filter(project_id="lab").exclude(desired_state="deleted").exists()
+    found = lab.runtime.observe_many([kept, *gone])
+    assert [ref.id for ref in (kept, *gone) if found[ref.id].left] == [kept.id]
