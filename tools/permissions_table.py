@@ -1,4 +1,4 @@
-"""Print the table of docs/kubernetes.md: what the platform may do in a cluster, from the chart's rbac.yaml."""
+"""Print the table of docs/kubernetes.md: what we may do in a cluster, from the chart's rbac.yaml."""
 
 from pathlib import Path
 from typing import Any

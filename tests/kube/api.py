@@ -32,7 +32,9 @@ class ApiError(Exception):
 class Api:
     """One identity at one API server. Paths are those of the REST API."""
 
-    def __init__(self, url: str, authority: str, *, token: str = "", pair_files: tuple[str, str] | None = None):
+    def __init__(
+        self, url: str, authority: str, *, token: str = "", pair_files: tuple[str, str] | None = None
+    ):
         context = ssl.create_default_context(cadata=authority)
         if pair_files:
             context.load_cert_chain(*pair_files)
@@ -76,9 +78,9 @@ class Api:
             return True
         return False
 
-    def apply(self, document: Document) -> Document:
-        """Create an object, or make an existing one so."""
-        parameters = {"fieldManager": MANAGER, "force": "true"}
+    def apply(self, document: Document, *, dry_run: bool = False) -> Document:
+        """Create an object, or make an existing one so; or only try whether the server would."""
+        parameters = {"fieldManager": MANAGER, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
         return self._call("PATCH", self.path_of(document), parameters, document, APPLY)
 
     def path_of(self, document: Document) -> str:
@@ -92,7 +94,9 @@ class Api:
     def watch(self, path: str, **parameters: Any) -> Iterator[tuple[str, Document]]:
         """Events of a list until the server ends the watch: kind and object."""
         timeout = httpx.Timeout(SECONDS, read=None)
-        with self._http.stream("GET", path, params={"watch": "true", **parameters}, timeout=timeout) as answer:
+        with self._http.stream(
+            "GET", path, params={"watch": "true", **parameters}, timeout=timeout
+        ) as answer:
             if answer.is_error:
                 answer.read()
             self._check(answer)

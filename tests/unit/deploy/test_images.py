@@ -1,4 +1,4 @@
-"""The recipes of the images. No registry is reachable where the tests run, so the recipes are read, not built."""
+"""The recipes of the images. Where the tests run there is no registry, so they are read, not built."""
 
 import re
 import shutil
@@ -36,7 +36,9 @@ def test_the_last_stage_only_takes_what_was_built(recipe: Recipe):
 
 @each_recipe
 def test_it_runs_as_an_ordinary_user_with_a_number(recipe: Recipe):
-    assert re.fullmatch(r"([1-9]\d{3,}):\1", recipe.stages[-1].texts("USER")[-1]), "runAsNonRoot needs a number"
+    assert re.fullmatch(r"([1-9]\d{3,}):\1", recipe.stages[-1].texts("USER")[-1]), (
+        "runAsNonRoot needs a number"
+    )
 
 
 @each_recipe
@@ -72,7 +74,10 @@ def test_what_is_copied_is_there_and_in_git(recipe: Recipe):
     for copy in recipe.copies():
         if copy.stage is None:
             listed = subprocess.run(
-                ["git", "ls-files", "--error-unmatch", *copy.sources], cwd=ROOT, capture_output=True, check=False
+                ["git", "ls-files", "--error-unmatch", *copy.sources],
+                cwd=ROOT,
+                capture_output=True,
+                check=False,
             )
             assert listed.returncode == 0, listed.stderr.decode()
 

@@ -5,10 +5,20 @@ import pytest
 from ambient import env
 from tools.permissions_table import permissions, rows
 
-RULES = [pytest.param(process, rule, id=f"{process} {rule['resources'][0]}") for process, rules in permissions().items() for rule in rules]
+RULES = [
+    pytest.param(process, rule, id=f"{process} {rule['resources'][0]}")
+    for process, rules in permissions().items()
+    for rule in rules
+]
 CHANGES = {"create", "patch", "delete"}
 READS = {"get", "list", "watch"}
-PODS_OF_OTHERS = {"pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers", "serviceaccounts/token"}
+PODS_OF_OTHERS = {
+    "pods/exec",
+    "pods/attach",
+    "pods/portforward",
+    "pods/ephemeralcontainers",
+    "serviceaccounts/token",
+}
 
 
 def test_only_what_talks_to_the_cluster_has_permissions():
@@ -30,8 +40,12 @@ def test_server_side_apply_needs_both_verbs(process, rule):
         assert ("create" in rule["verbs"]) == ("patch" in rule["verbs"])
 
 
-def test_the_control_plane_only_asks_whose_token_it_is():
-    assert [(rule["resources"], rule["verbs"]) for rule in permissions()["control-plane"]] == [(["tokenreviews"], ["create"])]
+def test_the_control_plane_only_finds_out_whose_token_it_is():
+    rules = permissions()["control-plane"]
+    assert [(rule["resources"], rule["verbs"]) for rule in rules] == [
+        (["tokenreviews"], ["create"]),
+        (["pods"], ["get"]),
+    ]
 
 
 def test_the_watcher_only_reads_and_no_secrets():

@@ -68,7 +68,11 @@ def test_every_value_is_described_and_nothing_else_is_taken():
         for name, part in schema["properties"].items():
             if "$ref" in part:
                 part = SCHEMA["definitions"][part["$ref"].rsplit("/", 1)[1]]
-            if isinstance(found.get(name), dict) and part.get("properties") and "requests" not in part["properties"]:
+            if (
+                isinstance(found.get(name), dict)
+                and part.get("properties")
+                and "requests" not in part["properties"]
+            ):
                 check(part, found[name], f"{path}/{name}")
 
     check(SCHEMA, values(), "")
