@@ -5,9 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import yaml
-
-from tests.kube.api import Api, ApiError, Document, written
+from ambient.embedded.home import write_private
+from tests.kube.api import Api, ApiError, Document
 from tests.kube.pki import Authority, Pair
 
 GRANTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
@@ -43,11 +42,7 @@ class Access:
     def api_as(self, user: str, groups: Sequence[str] = ()) -> Api:
         """The API as somebody who holds what RBAC gives the name and the groups."""
         authority = self.authority
-        name = user.replace(":", "-")
-        files = written(
-            authority.issue(user, groups), self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        )
-        return Api(self.url, authority.certificate, pair_files=files)
+        return Api(self.url, authority.certificate, pair=authority.issue(user, groups))
 
     def least_privilege(self, documents: Iterable[Document], service_account: str) -> Path:
         """The kubeconfig of NAMESPACE/NAME, a ServiceAccount that holds only what these manifests grant.
@@ -73,8 +68,7 @@ class Access:
     def write_kubeconfig(self, name: str, user: Document) -> Path:
         """A kubeconfig for one user of this cluster."""
         path = self.folder / f"{name}.kubeconfig"
-        path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(kubeconfig(self.url, self.authority.certificate, user)))
+        write_private(path, json.dumps(kubeconfig(self.url, self.authority.certificate, user)))
         return path
 
 

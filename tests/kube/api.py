@@ -32,12 +32,10 @@ class ApiError(Exception):
 class Api:
     """One identity at one API server. Paths are those of the REST API."""
 
-    def __init__(
-        self, url: str, authority: str, *, token: str = "", pair_files: tuple[str, str] | None = None
-    ):
+    def __init__(self, url: str, authority: str, *, token: str = "", pair: Pair | None = None):
         context = ssl.create_default_context(cadata=authority)
-        if pair_files:
-            context.load_cert_chain(*pair_files)
+        if pair:
+            pair.load_into(context)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         limits = httpx.Limits(max_connections=None)
         self._http = httpx.Client(
@@ -143,11 +141,3 @@ class Api:
 
 class NotFound(ApiError):
     """There is no such object."""
-
-
-def written(pair: Pair, certificate_path: Any, key_path: Any) -> tuple[str, str]:
-    """The files of a pair, as TLS wants them."""
-    certificate_path.write_text(pair.certificate)
-    key_path.touch(mode=0o600)
-    key_path.write_text(pair.key)
-    return str(certificate_path), str(key_path)

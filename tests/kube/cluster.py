@@ -11,10 +11,9 @@ from pathlib import Path
 import httpx
 
 from ambient.common import processes
-from ambient.embedded.home import CHECKOUT, free_port
+from ambient.embedded.home import CHECKOUT, free_port, write_private
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.access import Access, certificate_user, kubeconfig
-from tests.kube.api import written
 from tests.kube.pki import Authority, signing_keys
 
 BUILD = CHECKOUT / "tools" / "kube" / "build.sh"
@@ -147,20 +146,16 @@ class Cluster(Access):
 
     def _write_identities(self) -> None:
         authority = Authority.new()
-        (self.folder / "authority.json").touch(mode=0o600)
-        (self.folder / "authority.json").write_text(json.dumps(vars(authority.pair)))
+        write_private(self.folder / "authority.json", json.dumps(vars(authority.pair)))
         (self.folder / "ca.crt").write_text(authority.certificate)
         server = authority.issue("kube-apiserver", addresses=["127.0.0.1", "10.0.0.1"])
-        written(server, self.folder / "server.crt", self.folder / "server.key")
-        kubelet_client = authority.issue("kube-apiserver-kubelet-client")
-        written(kubelet_client, self.folder / "kubelet-client.crt", self.folder / "kubelet-client.key")
+        server.write(self.folder, "server")
+        authority.issue("kube-apiserver-kubelet-client").write(self.folder, "kubelet-client")
         private, public = signing_keys()
-        (self.folder / "tokens.key").touch(mode=0o600)
-        (self.folder / "tokens.key").write_text(private)
+        write_private(self.folder / "tokens.key", private)
         (self.folder / "tokens.pub").write_text(public)
         admin = certificate_user(authority.issue("admin", ["system:masters"]))
-        self.kubeconfig.touch(mode=0o600)
-        self.kubeconfig.write_text(json.dumps(kubeconfig(self.url, authority.certificate, admin)))
+        write_private(self.kubeconfig, json.dumps(kubeconfig(self.url, authority.certificate, admin)))
 
 
 def _flags(folder: Path, port: int, etcd: str, peers: str) -> dict[str, list[str]]:

@@ -2,13 +2,18 @@
 
 import datetime
 import ipaddress
+import ssl
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+
+from ambient.embedded.home import write_private
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -18,7 +23,19 @@ class Pair:
     """A certificate and its private key, as PEM."""
 
     certificate: str
-    key: str
+    key: str = field(repr=False)
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Show it in TLS."""
+        with tempfile.TemporaryDirectory() as folder:  # Python's TLS reads files only
+            context.load_cert_chain(*self.write(Path(folder), "pair"))
+
+    def write(self, folder: Path, name: str) -> tuple[Path, Path]:
+        """Its two files in a folder."""
+        certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+        certificate.write_text(self.certificate)
+        write_private(key, self.key)
+        return certificate, key
 
 
 def private_pem(key: Key) -> str:
