@@ -130,7 +130,7 @@ def test_an_unchanged_session_is_not_written(running, claim_of):
 
 
 def test_four_crashes_fail_the_session_and_its_messages(runtime, running, claim_of, monkeypatch):
-    monkeypatch.setattr("reconciler.plan.backoff_seconds", lambda restarts: 0.0)
+    monkeypatch.setattr("reconciler.plan.backoff_seconds", lambda *_: 0.0)
     for _ in range(4):
         found = runtime.runners[running.pk]
         runtime.runners[running.pk] = Observed(
