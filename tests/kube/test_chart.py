@@ -89,8 +89,11 @@ def test_roots_are_read_only_and_probes_and_limits_are_there(helm, files):
         for container in containers(pod):
             assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
             assert {"requests", "limits"} <= set(container["resources"]), name
-        if name in {"api", "control-plane", "postgresql", "valkey"}:
-            assert {"livenessProbe", "readinessProbe"} <= set(pod["spec"]["containers"][0]), name
+        probed = pod["spec"]["containers"][0]
+        assert ("readinessProbe" in probed) == (name in {"api", "control-plane", "postgresql", "valkey"}), (
+            name
+        )
+        assert ("livenessProbe" in probed) == (name != "migrate"), name
 
 
 @each_example

@@ -52,9 +52,9 @@ spec:
     - name: {{ .component }}
       args: {{ toJson .command }}
       {{- include "ambient.container" . | nindent 6 }}
-      {{- with .port }}
+      {{- if .port }}
       ports:
-        - {name: http, containerPort: {{ . }}}
+        - {name: http, containerPort: {{ .port }}}
       startupProbe:
         httpGet: {path: /healthz, port: http, httpHeaders: [{name: Host, value: localhost}]}
         periodSeconds: 2
@@ -73,10 +73,27 @@ spec:
       lifecycle:
         preStop:
           sleep: {seconds: 5}  # until nobody is sent here any more
+      {{- else }}
+      {{- if ne .component "migrate" }}
+      startupProbe:
+        {{- include "ambient.pulse" . | nindent 8 }}
+        periodSeconds: 5
+        failureThreshold: 24
+      livenessProbe:
+        {{- include "ambient.pulse" . | nindent 8 }}
+        periodSeconds: 20
+        failureThreshold: 3
+      {{- end }}
       {{- end }}
   volumes:
     - name: tmp
       emptyDir: {sizeLimit: 1Gi}
+{{- end }}
+
+{{/* A process without a port touches a file every 2 s (AMBIENT_PULSE_FILE). */}}
+{{- define "ambient.pulse" -}}
+exec: {command: [sh, -c, 'test -n "$(find /tmp/pulse -mmin -1)"']}
+timeoutSeconds: 5
 {{- end }}
 
 {{/* What all containers of the server's image have. */}}
