@@ -73,7 +73,7 @@ class Slow(Deaf):
     def hurry(self) -> None:
         """Read as fast as it comes.
 
-        With the small window the kernel goes on by its persist timer, 2 kB in 200 ms, which no server can help.
+        With the small window the kernel goes on by its persist timer, 2 kB in 200 ms: no server helps that.
         """
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WIDE_WINDOW)
         self._hurry.set()
