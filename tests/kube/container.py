@@ -14,7 +14,8 @@ from typing import Any
 from ambient.common import processes
 
 ENTER = Path(__file__).with_name("enter.py")
-NAMESPACES = ("--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child")
+EVERYTHING = ("--user", "--preserve-credentials", "--mount", "--pid", "--root", "--wd")
+KILLED = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ContainerProcess:
     """A started container. It dies with this process, and all that it started dies with it."""
 
     def __init__(self, folder: Path, log: Path, document: Mapping[str, Any]) -> None:
+        self._environment = document["environment"]
         folder.mkdir(parents=True, exist_ok=True)
         root = folder / "root"
         root.mkdir(exist_ok=True)
@@ -46,18 +48,17 @@ class ContainerProcess:
             json.dump({**document, "root": str(root)}, file)
         enter = [sys.executable, "-I", "-S", str(ENTER), str(spec)]
         with log.open("wb") as output:
-            self._unshare: subprocess.Popen[bytes] = processes.spawn(
-                ["unshare", *NAMESPACES, *enter], env={"PATH": os.environ["PATH"]}, output=output
-            )
+            self._outer = processes.spawn(enter, env={}, output=output)
 
     @property
     def pid(self) -> int | None:
         """Its first process as the host numbers it; None before it is there and after its end."""
-        return next(iter(processes.children_of(self._unshare.pid)), None)
+        return next(iter(processes.children_of(self._outer.pid)), None)
 
     def ended(self) -> int | None:
-        """The return code, once it has ended."""
-        return self._unshare.poll()
+        """The exit code, once it has ended."""
+        code = self._outer.poll()
+        return KILLED if code is not None and code < 0 else code
 
     def send(self, number: int) -> None:
         """A signal to its first process, which must have asked for it, as in any container."""
@@ -66,19 +67,24 @@ class ContainerProcess:
                 os.kill(pid, number)
 
     def kill(self) -> int:
-        """End it and all that it started, at once; the return code."""
-        self.send(signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._unshare.wait(2)
-        processes.kill_group(self._unshare.pid)
-        return self._unshare.wait()
+        """End it and all that it started, at once; the exit code."""
+        processes.kill_group(self._outer.pid)
+        code = self._outer.wait()
+        return KILLED if code < 0 else code
 
     def run_inside(self, argv: Sequence[str], seconds: float) -> bool:
         """Whether a command succeeds in it, as a probe's."""
         if (pid := self.pid) is None:
             return False
-        enter = ["nsenter", "--target", str(pid), "--user", "--mount", "--pid", "--root", "--wd"]
         with contextlib.suppress(subprocess.TimeoutExpired):
-            done = subprocess.run([*enter, *argv], env={}, capture_output=True, timeout=seconds, check=False)
+            done = subprocess.run(
+                ["nsenter", "--target", str(pid), *EVERYTHING, *argv],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds,
+                check=False,
+            )
             return done.returncode == 0
         return False

@@ -1,17 +1,21 @@
-"""Become a container: `unshare ... python -I -S enter.py SPEC` in namespaces of its own, then the program.
+"""Run a container: `python -I -S enter.py SPEC`; ends with its program's exit code, 128 + N for a signal.
 
-The root is a new one in memory. Into it go the host's folders, read-only, as the image that everybody has,
-then what the image and the pod mount. Run by path, so it imports the standard library only.
+The program gets user, mount and process namespaces, and a new root in memory. Into it go the host's folders,
+read-only, as the image that everybody has, then what the image and the pod mount. When this process ends, so
+does everything inside. Run by path, so it imports the standard library only.
 """
 
 import ctypes
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC = 1, 32, 4096, 16384
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
+PR_SET_PDEATHSIG = 1
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 KEPT_FLAGS = {
     2: 2,
@@ -28,11 +32,28 @@ CANNOT_START = 128
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+def checked(result: int, what: str) -> None:
+    """What a system call has answered."""
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def leave(namespaces: int, user: int, group: int) -> None:
+    """Go into new namespaces, one of them of users, in which we are this user and this group."""
+    before = {"uid": os.geteuid(), "gid": os.getegid()}
+    checked(libc.unshare(CLONE_NEWUSER | namespaces), "cannot make namespaces")
+    with open("/proc/self/setgroups", "w") as file:
+        file.write("deny")
+    for kind, number in (("uid", user), ("gid", group)):
+        with open(f"/proc/self/{kind}_map", "w") as file:
+            file.write(f"{number} {before[kind]} 1")
+
+
 def mount(source: str, target: str, kind: str = "", flags: int = 0) -> None:
     """mount(2)."""
-    if libc.mount(source.encode(), target.encode(), kind.encode() or None, flags, None) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"cannot mount {source}: {os.strerror(number)}", target)
+    answer = libc.mount(source.encode(), target.encode(), kind.encode() or None, flags, None)
+    checked(answer, f"cannot mount {source} at {target}")
 
 
 def bind(source: str, target: str, *, read_only: bool) -> None:
@@ -88,35 +109,46 @@ def build(root: str, mounts: Iterable[dict[str, Any]], workdir: str, *, read_onl
         bind(entry["source"], root + target, read_only=entry["read_only"])
     os.makedirs(root + workdir, exist_ok=True)
     if read_only:
-        mount("none", root, flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
-        mount("none", f"{root}/tmp", flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
+        volumes = [target for target, _ in resolved]
+        for path in [path for path in ("/", "/tmp") if path not in volumes]:
+            mount("none", root + path, flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def change_root(root: str) -> None:
     """The root is all there is. (Not chroot: who is in one may make no user namespace.)"""
     os.chdir(root)
-    if libc.pivot_root(b".", b".") != 0 or libc.umount2(b".", MNT_DETACH) != 0:
-        raise OSError(ctypes.get_errno(), "cannot change the root", root)
+    checked(libc.pivot_root(b".", b"."), "cannot change the root")
+    checked(libc.umount2(b".", MNT_DETACH), "cannot leave the old root")
 
 
-def main(path: str) -> None:
-    """Read what to be, and be it."""
-    with open(path) as file:
-        spec = json.load(file)
-    os.unlink(path)  # it holds the environment, and so the secrets
+def enter(spec: dict[str, Any]) -> None:
+    """Be the program of the container."""
+    checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "cannot die with the parent")
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
     build(spec["root"], spec["mounts"], spec["workdir"], read_only=spec["read_only"])
     change_root(spec["root"])
     os.chdir(spec["workdir"])
-    argv = spec["argv"]
     if spec["user"]:
-        who = [f"--map-user={spec['user']}", f"--map-group={spec['group']}"]
-        argv = ["/usr/bin/unshare", "--user", *who, "--", *argv]
-    os.execvpe(argv[0], argv, spec["environment"])
+        leave(0, spec["user"], spec["group"])
+    os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])
+
+
+def main(path: str) -> int:
+    """Read what to run, run it, and tell how it ended."""
+    with open(path) as file:
+        spec = json.load(file)
+    os.unlink(path)  # it holds the environment, and so the secrets
+    leave(CLONE_NEWNS | CLONE_NEWPID, 0, 0)
+    child = os.fork()
+    if child == 0:
+        try:
+            enter(spec)
+        except OSError as exc:
+            print(f"cannot start the container: {exc}", file=sys.stderr, flush=True)
+        os._exit(CANNOT_START)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1])
-    except OSError as exc:
-        print(f"cannot start the container: {exc}", file=sys.stderr)
-        sys.exit(CANNOT_START)
+    sys.exit(main(sys.argv[1]))

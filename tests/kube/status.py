@@ -18,6 +18,7 @@ class Container:
     state: Document = field(default_factory=lambda: waiting("ContainerCreating"))
     last: Document = field(default_factory=dict)
     ready: bool = False
+    started: bool = False
     restarts: int = 0
     number: str = ""
 
@@ -40,7 +41,7 @@ class Container:
             "state": self.state,
             "lastState": self.last,
             "ready": self.ready,
-            "started": self.runs,
+            "started": self.started,
             "restartCount": self.restarts,
         }
 
@@ -60,14 +61,8 @@ def running() -> Document:
     return {"running": {"startedAt": now()}}
 
 
-def exit_code(returncode: int) -> int:
-    """What a container runtime makes of a process's end: a signal counts from 128."""
-    return returncode if returncode >= 0 else 128 - returncode
-
-
-def terminated(state: Document, returncode: int, *, reason: str = "", message: str = "") -> Document:
+def terminated(state: Document, code: int, *, reason: str = "", message: str = "") -> Document:
     """The end of what ran."""
-    code = exit_code(returncode)
     end = {
         "exitCode": code,
         "reason": reason or ("Completed" if code == 0 else "Error"),

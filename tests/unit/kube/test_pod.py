@@ -6,7 +6,7 @@ import pytest
 
 from tests.kube.environment import MissingKey, command, environment, expand, field_value
 from tests.kube.logs import tail
-from tests.kube.status import Container, exit_code, phase, running, terminated, waiting
+from tests.kube.status import Container, phase, running, terminated, waiting
 
 OBJECTS = {
     ("secrets", "keys"): {"data": {"KEY": base64.b64encode(b"s3").decode()}},
@@ -124,11 +124,6 @@ def test_phases(init, main, policy, expected):
         return [Container(str(number), "image", state) for number, state in enumerate(states)]
 
     assert phase(made(init), made(main), policy) == expected
-
-
-@pytest.mark.parametrize(("returncode", "code"), [(0, 0), (3, 3), (-9, 137), (-15, 143)])
-def test_exit_codes(returncode, code):
-    assert exit_code(returncode) == code
 
 
 @pytest.mark.parametrize(
