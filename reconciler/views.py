@@ -19,6 +19,7 @@ from sessions_app.models import Session
 from sessions_app.tokens import issue_session_token, launch_token, no_longer_wanted
 
 LARGEST_NUMBER = 2**31 - 1
+CLUSTER_AWAY_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def shows_pod_token(asked: TokenRequest, session: Session) -> bool:
     try:
         return runtime_for().proves(ref_of(session), asked.attempt, asked.bearer)
     except (TemporaryError, PermanentError) as exc:
-        raise Unavailable("the cluster cannot say whose token this is; try again") from exc
+        text = "The cluster cannot say whose token this is, try again"
+        raise Unavailable(text, retry_after=CLUSTER_AWAY_SECONDS) from exc
 
 
 PROOFS: dict[str, Proof] = {"process": shows_launch_token, "kubernetes": shows_pod_token}
