@@ -243,6 +243,13 @@ LOG_FORMAT = _read(
     "`json` for machines, `text` for people.",
     shown="json in production, else text",
 )
+PULSE_FILE: Path | None = _read(
+    "AMBIENT_PULSE_FILE",
+    None,
+    path,
+    "File that workers, beat and watchers touch every 2 s as long as they work, for a liveness probe.",
+    shown="",
+)
 RUNNER_PYTHON = _read(
     "AMBIENT_RUNNER_PYTHON",
     BASE_DIR / ".venv-runner" / "bin" / "python",

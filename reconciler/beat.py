@@ -7,6 +7,7 @@ import structlog
 from celery.beat import ScheduleEntry, Scheduler
 
 from ambient import env
+from ambient.common import pulse
 from reconciler.celery_parts import ensure_connected
 from reconciler.wake import queue_length
 
@@ -15,6 +16,11 @@ log = structlog.get_logger(__name__)
 
 class HintScheduler(Scheduler):
     """Sends nothing while the queue is longer than the workers: a hint more would not help."""
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        """Send what is due; the seconds until something is."""
+        pulse.touch()
+        return super().tick(*args, **options)
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         try:

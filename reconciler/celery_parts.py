@@ -3,10 +3,13 @@
 from typing import Any
 
 import structlog
+from celery import bootsteps
 from celery.apps.beat import Beat
 from celery.apps.worker import Worker, install_worker_term_handler  # type: ignore[attr-defined]
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
+
+from ambient.common import pulse
 
 LONGEST_WAIT_SECONDS = 2.0
 log = structlog.get_logger(__name__)
@@ -19,6 +22,7 @@ def ensure_connected(connection: Any, *, callback: Any = None) -> Any:
     """
 
     def on_error(exc: Exception, interval: float) -> None:
+        pulse.touch()
         log.warning("broker is away", error=type(exc).__name__, next_try_seconds=interval)
 
     connection._ensure_connection(
@@ -39,6 +43,13 @@ class PatientConsumer(Consumer):
         ensure_connected(conn, callback=maybe_shutdown)
         self.first_connection_attempt = False
         return conn
+
+
+class Pulse(bootsteps.StartStopStep):
+    """The worker's sign of life, as long as its main loop turns. A lost broker starts the step anew."""
+
+    def start(self, consumer: Any) -> None:
+        consumer.timer.call_repeatedly(pulse.EVERY_SECONDS, pulse.touch)
 
 
 class QuietWorker(Worker):

@@ -7,6 +7,7 @@ import psycopg
 import structlog
 
 from ambient import env
+from ambient.common import pulse
 from reconciler.wake import wake
 
 CHANNEL = "ambient_work"
@@ -56,6 +57,7 @@ def watch(url: str) -> None:
                 while True:
                     _look(connection)
         except psycopg.Error as exc:
+            pulse.touch()
             wait = min(wait * 2 or 0.5, LONGEST_WAIT_SECONDS)
             log.warning("database is away", error=str(exc).strip(), next_try_seconds=wait)
             time.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects
@@ -63,6 +65,7 @@ def watch(url: str) -> None:
 
 def _look(connection: psycopg.Connection) -> None:
     """Wake workers for what is due, then wait for a notification, the next due time or the poll."""
+    pulse.touch()
     row = connection.execute(_DUE, [env.WORKER_CONCURRENCY]).fetchone()
     due, next_due = row if row is not None else (0, None)
     if due:

@@ -76,9 +76,9 @@ class Api:
             return True
         return False
 
-    def apply(self, document: Document) -> Document:
-        """Create an object, or make an existing one so."""
-        parameters = {"fieldManager": MANAGER, "force": "true"}
+    def apply(self, document: Document, *, dry_run: bool = False) -> Document:
+        """Create an object, or make an existing one so; or only try whether the server would."""
+        parameters = {"fieldManager": MANAGER, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
         return self._call("PATCH", self.path_of(document), parameters, document, APPLY)
 
     def path_of(self, document: Document) -> str:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 
 from ambient import env
 from ambient.celery import app
+from ambient.common import pulse
 from reconciler.celery_parts import PromptBeat
 from reconciler.management.process import become, end_at_once_on_signal
 from reconciler.watcher import connect
@@ -35,6 +36,7 @@ def take_turn(url: str) -> psycopg.Connection:
                 raise
         except psycopg.Error as exc:
             log.warning("database is away", error=str(exc).strip())
+            pulse.touch()
             time.sleep(LOOK_SECONDS)
         else:
             return connection
@@ -44,6 +46,7 @@ def wait_for_turn(connection: psycopg.Connection) -> None:
     """Return once this process holds the lock."""
     told = False
     while True:
+        pulse.touch()
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
         if row is not None and row[0]:
             return

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from ambient import env
 from ambient.celery import app
-from reconciler.celery_parts import QuietWorker, log_end
+from reconciler.celery_parts import Pulse, QuietWorker, log_end
 from reconciler.management.process import become
 from reconciler.stopping import begin_stopping
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         become("worker")
         app.conf.worker_consumer = "reconciler.celery_parts:PatientConsumer"
         app.conf.worker_proc_alive_timeout = 30.0
+        app.steps["consumer"].add(Pulse)
         app.Worker = app.subclass_with_self(QuietWorker)  # type: ignore[misc]  # a cached property
         worker_shutting_down.connect(begin_stopping)
         worker_shutdown.connect(log_end)

@@ -1,0 +1,381 @@
+"""The chart: a real API server takes what it renders, and it gives nobody more than meant."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from ambient import env
+from tests.e2e.system import eventually
+from tests.kube.api import Api, ApiError
+from tests.kube.helm import RELEASE, Helm, Refused
+from tests.unit.deploy.chart import CHART, EVERYTHING, HELPERS, PRODUCTION, TRY_OUT
+from tools.permissions_table import permissions
+
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
+
+VALUES = {"try-out": [TRY_OUT], "production": [PRODUCTION], "everything": [PRODUCTION, EVERYTHING]}
+OURS = {"api", "control-plane", "worker", "watcher", "beat", "migrate"}
+RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "audit", "warn")}
+TEAM = "team"
+each_example = pytest.mark.parametrize("files", VALUES.values(), ids=VALUES)
+
+
+@pytest.fixture
+def helm(kube_programs, tmp_path):
+    return Helm(kube_programs / "helm", tmp_path)
+
+
+def of_kind(documents, *kinds):
+    return [document for document in documents if document["kind"] in kinds]
+
+
+def component(document):
+    return document["metadata"]["labels"]["app.kubernetes.io/component"]
+
+
+def pods(documents):
+    """The pods that the documents ask for, by component."""
+    made = of_kind(documents, "Deployment", "StatefulSet", "Job")
+    return {component(document): document["spec"]["template"] for document in made}
+
+
+def containers(pod):
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def selects(selector, labels):
+    return selector["matchLabels"].items() <= labels.items()
+
+
+@each_example
+def test_the_api_server_takes_every_document(helm, api, namespace, files):
+    for document in helm.template(namespace=namespace, files=files):
+        if document["kind"] != "ServiceMonitor":  # of the Prometheus operator, which is not here
+            api.apply(document, dry_run=True)
+
+
+@each_example
+def test_every_pod_is_restricted(helm, api, namespace, files):
+    api.merge(f"/api/v1/namespaces/{namespace}", {"metadata": {"labels": RESTRICTED}})
+    documents = helm.template(namespace=namespace, files=files)
+    for account in of_kind(documents, "ServiceAccount"):
+        api.apply(account)  # a pod is refused without its account
+    for name, pod in pods(documents).items():
+        place = {"name": f"try-{name}", "namespace": namespace}
+        document = {**pod, "apiVersion": "v1", "kind": "Pod", "metadata": {**pod["metadata"], **place}}
+        if name == "postgresql":  # whose volume the StatefulSet adds
+            document["spec"]["volumes"].append({"name": "data", "emptyDir": {}})
+        api.apply(document, dry_run=True)
+
+
+def test_a_namespace_that_is_restricted_refuses_another_pod(api, namespace):
+    api.merge(f"/api/v1/namespaces/{namespace}", {"metadata": {"labels": RESTRICTED}})
+    root = {"name": "root", "image": "x", "securityContext": {"runAsUser": 0}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "root", "namespace": namespace},
+        "spec": {"containers": [root]},
+    }
+    with pytest.raises(ApiError, match="violates PodSecurity"):
+        api.apply(pod, dry_run=True)
+
+
+@each_example
+def test_roots_are_read_only_and_probes_and_limits_are_there(helm, files):
+    for name, pod in pods(helm.template(namespace=TEAM, files=files)).items():
+        for container in containers(pod):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+            assert {"requests", "limits"} <= set(container["resources"]), name
+        probed = pod["spec"]["containers"][0]
+        assert ("readinessProbe" in probed) == (name in {"api", "control-plane", "postgresql", "valkey"}), (
+            name
+        )
+        assert ("livenessProbe" in probed) == (name != "migrate"), name
+
+
+@each_example
+def test_only_who_talks_to_the_cluster_has_a_token(helm, files):
+    found = pods(helm.template(namespace=TEAM, files=files))
+    with_token = {name for name, pod in found.items() if pod["spec"]["automountServiceAccountToken"]}
+    assert with_token == set(permissions())
+    assert {name for name, pod in found.items() if "serviceAccountName" in pod["spec"]} == with_token
+
+
+@each_example
+def test_every_pod_is_denied_by_default_and_has_its_own_policy(helm, files):
+    documents = helm.template(namespace=TEAM, files=files)
+    policies = {component_or_all(each): each["spec"] for each in of_kind(documents, "NetworkPolicy")}
+    for name, pod in pods(documents).items():
+        labels = pod["metadata"]["labels"]
+        assert selects(policies["all"]["podSelector"], labels), name
+        assert selects(policies[name]["podSelector"], labels), name
+    assert "ingress" not in policies["all"]
+    for spec in policies.values():
+        assert spec["policyTypes"] == ["Ingress", "Egress"]
+        assert all(rule.get("from") for rule in spec.get("ingress", [])), "from everywhere"
+    for silent in OURS - {"api", "control-plane"}:
+        assert "ingress" not in policies[silent]
+
+
+def component_or_all(policy):
+    labels = policy["spec"]["podSelector"]["matchLabels"]
+    return labels.get("app.kubernetes.io/component", "all")
+
+
+@each_example
+def test_services_budgets_and_autoscalers_find_their_pods(helm, files):
+    documents = helm.template(namespace=TEAM, files=files)
+    found = pods(documents)
+    for service in of_kind(documents, "Service"):
+        pod = found[component(service)]
+        assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        named = {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= named
+    budgets = of_kind(documents, "PodDisruptionBudget")
+    assert {component(budget) for budget in budgets} == OURS - {"migrate"}
+    for budget in budgets:
+        assert selects(budget["spec"]["selector"], found[component(budget)]["metadata"]["labels"])
+    scaled = {
+        each["spec"]["scaleTargetRef"]["name"] for each in of_kind(documents, "HorizontalPodAutoscaler")
+    }
+    fixed = {
+        each["metadata"]["name"] for each in of_kind(documents, "Deployment") if "replicas" in each["spec"]
+    }
+    assert scaled.isdisjoint(fixed), "the autoscaler and the Deployment would both set the number"
+    assert len(scaled | fixed) == len(OURS) - 1
+
+
+def test_service_monitors_find_their_services_under_the_names_of_the_alerts(helm):
+    documents = helm.template(namespace=TEAM, files=VALUES["everything"])
+    services = of_kind(documents, "Service")
+    jobs = set()
+    for monitor in of_kind(documents, "ServiceMonitor"):
+        spec = monitor["spec"]
+        assert set(spec) == {"selector", "endpoints"}
+        chosen = [each for each in services if selects(spec["selector"], each["metadata"]["labels"])]
+        assert len(chosen) == 1
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        for endpoint in spec["endpoints"]:
+            assert endpoint["port"] in {port["name"] for port in chosen[0]["spec"]["ports"]}
+            jobs |= {rule["replacement"] for rule in endpoint["relabelings"] if rule["targetLabel"] == "job"}
+    assert jobs == {"ambient-api", "ambient-control-plane"}
+
+
+@each_example
+def test_every_process_starts_with_the_settings_that_it_gets(helm, files):
+    documents = helm.template(namespace=TEAM, files=files)
+    for name, pod in pods(documents).items():
+        if name in OURS:
+            given = settings(documents, pod["spec"]["containers"][0])
+            assert set(given) <= set(env.DECLARED), name
+            said = subprocess.run(
+                [sys.executable, "-c", "from ambient import env"],
+                cwd=env.BASE_DIR,
+                env={"PATH": "/usr/bin:/bin", **given},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert said.returncode == 0, said.stderr
+
+
+TEXTS = {
+    "AMBIENT_SECRET_KEY": "s" * 64,
+    "CREDENTIAL_ENCRYPTION_KEYRING": json.dumps({"1": base64.b64encode(b"k" * 32).decode()}),
+    "DATABASE_URL": "postgresql://ambient:x@db.example:5432/ambient",
+    "REDIS_URL": "redis://:x@valkey.example:6379/0",
+    "OIDC_CLIENT_SECRET": "x",
+    "ANTHROPIC_API_KEY": "x",
+}
+"""What the Secrets of the examples hold."""
+
+
+def settings(documents, container):
+    """The environment of a container, as a kubelet would make it."""
+    maps = {each["metadata"]["name"]: each["data"] for each in of_kind(documents, "ConfigMap")}
+    found = {}
+    for source in container["envFrom"]:
+        found |= maps[source["configMapRef"]["name"]]
+    for entry in container["env"]:
+        if "value" in entry:
+            found[entry["name"]] = entry["value"].replace("$(POD_IP)", "10.1.2.3")
+        elif secret := entry["valueFrom"].get("secretKeyRef"):
+            if not secret.get("optional"):
+                found[entry["name"]] = TEXTS[secret["key"]]
+        else:
+            assert entry["name"] in HELPERS
+    return found
+
+
+def test_who_gets_which_secret(helm):
+    found = pods(helm.template(namespace=TEAM, files=VALUES["production"]))
+    given = {
+        name: {entry["name"] for container in containers(pod) for entry in container["env"]}
+        for name, pod in found.items()
+    }
+    assert {name for name, names in given.items() if "OIDC_CLIENT_SECRET" in names} == {"api"}
+    assert {name for name, names in given.items() if "ANTHROPIC_API_KEY" in names} == {"worker"}
+
+
+def test_made_secrets_are_nowhere_but_in_secrets(helm):
+    documents = helm.template(namespace=TEAM, files=VALUES["try-out"])
+    secrets = of_kind(documents, "Secret")
+    texts = {
+        base64.b64decode(text).decode() for secret in secrets for text in secret.get("data", {}).values()
+    }
+    texts |= {secret["stringData"]["password"] for secret in secrets if "stringData" in secret}
+    assert len(texts) == 4
+    for document in documents:
+        if document["kind"] != "Secret":
+            assert not [text for text in texts if text in str(document)], document["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        pytest.param("hots=ambient.example", "'hots' not allowed", id="a-misspelt-value"),
+        pytest.param("api.replicas=many", "/api/replicas", id="a-text-for-a-number"),
+        pytest.param("settings.AMBIENT_SECRET_KEY=x", "AMBIENT_SECRET_KEY", id="a-secret-as-a-setting"),
+        pytest.param("postgresql.existingSecret=", "/postgresql/existingSecret", id="no-database"),
+        pytest.param("oidc.audience=", "/oidc/audience", id="no-audience"),
+    ],
+)
+def test_helm_refuses_wrong_values_by_name(helm, wrong, named):
+    with pytest.raises(Refused, match=re.escape(named)):
+        helm.template(f"--set={wrong}", namespace=TEAM, files=VALUES["production"])
+
+
+@each_example
+def test_helm_itself_finds_nothing_wrong(helm, files):
+    helm.lint(files)
+
+
+def test_installed_upgraded_and_uninstalled_it_keeps_what_it_made_once(helm, cluster, api, namespace):
+    def kept():
+        names = [f"{RELEASE}-{name}" for name in ("keys", "postgresql", "valkey")]
+        found = [api.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")["data"] for name in names]
+        return {key: value for data in found for key, value in data.items()}
+
+    def run(*arguments):
+        return helm.on(cluster.kubeconfig, namespace, *arguments, files=VALUES["try-out"])
+
+    said = run("upgrade", "--install", RELEASE, str(CHART))
+    assert "createsuperuser" in said
+    assert "for trying out" in said
+    first = kept()
+    assert base64.b64decode(first["password"]).decode() in base64.b64decode(first["REDIS_URL"]).decode()
+    run("upgrade", "--install", RELEASE, str(CHART), "--set", "settings.AMBIENT_LOG_LEVEL=DEBUG")
+    jobs = api.get(f"/apis/batch/v1/namespaces/{namespace}/jobs")["items"]
+    assert len([job for job in jobs if "deletionTimestamp" not in job["metadata"]]) == 1
+    assert kept() == first
+    helm.on(cluster.kubeconfig, namespace, "uninstall", RELEASE)
+    assert kept() == first
+    run("install", RELEASE, str(CHART))
+    assert kept() == first
+    helm.on(cluster.kubeconfig, namespace, "uninstall", RELEASE)
+
+
+@pytest.fixture
+def installed(helm, cluster, api, namespace):
+    """The RBAC and the admission policy of a release; gives the API as one of its accounts."""
+    documents = helm.template(namespace=namespace, files=VALUES["production"])
+    kinds = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding")
+    policies = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    made = of_kind(documents, *kinds, *policies)
+    for document in made:
+        api.apply(document)
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    opened = []
+
+    def api_of(name):
+        if not api.exists(f"{accounts}/{name}"):
+            api.post(accounts, {"metadata": {"name": name}})
+        token = api.post(f"{accounts}/{name}/token", {"spec": {}})["status"]["token"]
+        opened.append(Api(cluster.url, cluster.authority.certificate, token=token))
+        return opened[-1]
+
+    yield api_of
+    for each in opened:
+        each.close()
+    for document in reversed(made):
+        api.delete(api.path_of(document))
+
+
+def may(api, verb, resource, namespace="somewhere"):
+    group, _, name = resource.rpartition("/")
+    kind, _, subresource = name.partition(":")
+    asked = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {
+            "resourceAttributes": {
+                "group": group,
+                "resource": kind,
+                "subresource": subresource,
+                "verb": verb,
+                "namespace": namespace,
+            }
+        },
+    }
+    return api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", asked)["status"]["allowed"]
+
+
+def test_everybody_may_do_what_the_table_says_and_nothing_else(installed):
+    listed = {
+        (process, f"{rule['apiGroups'][0]}/{resource.replace('/', ':')}", verb)
+        for process, rules in permissions().items()
+        for rule in rules
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    tried = {(resource, verb) for _, resource, verb in listed} | {
+        *(("/pods:exec", "create"), ("/serviceaccounts:token", "create"), ("/nodes", "list")),
+        *(
+            ("/configmaps", "get"),
+            ("rbac.authorization.k8s.io/clusterroles", "patch"),
+            ("apps/deployments", "list"),
+        ),
+    }
+    for process in (*permissions(), "api", "beat"):
+        caller = installed(f"{RELEASE}-{process}")
+        allowed = {(process, resource, verb) for resource, verb in tried if may(caller, verb, resource)}
+        assert allowed == {entry for entry in listed if entry[0] == process}
+
+
+NAMESPACES = "/api/v1/namespaces"
+MANAGED = {"ambient-code.io/managed": "true"}
+
+
+def test_the_worker_writes_only_where_the_platform_is_at_home(installed, api, namespace, namespace_prefix):
+    worker = installed(f"{RELEASE}-worker")
+    ours, others = f"{namespace_prefix}ours", namespace
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ours, "labels": MANAGED}}
+
+    def account(where):
+        return {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "runner", "namespace": where},
+        }
+
+    def is_kept_out(call):
+        try:
+            call()
+        except ApiError as exc:
+            return "writes only in namespaces" in str(exc)
+        return False
+
+    eventually(lambda: is_kept_out(lambda: worker.apply(account(others), dry_run=True)), "the policy holds")
+    assert is_kept_out(lambda: worker.post(NAMESPACES, {"metadata": {"name": f"{namespace_prefix}bare"}}))
+    worker.post(NAMESPACES, made)
+    worker.apply(account(ours))
+    assert is_kept_out(lambda: worker.apply(account(others)))
+    assert is_kept_out(lambda: worker.delete(f"{NAMESPACES}/{others}"))
+    api.apply(account(others))  # whom the policy does not mean
+    worker.delete(f"{NAMESPACES}/{ours}/serviceaccounts/runner")
+    worker.delete(f"{NAMESPACES}/{ours}")
