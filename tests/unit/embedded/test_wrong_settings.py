@@ -46,7 +46,7 @@ def run(home, argv, settings):
 @pytest.mark.parametrize(
     ("settings", "name"),
     [
-        pytest.param({"AMBIENT_RUNTIME": "operator"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
+        pytest.param({"AMBIENT_RUNTIME": "docker"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
         pytest.param({"AMBIENT_RUNTIME": "kubernetes"}, "AMBIENT_RUNNER_IMAGE", id="pods-without-an-image"),
         pytest.param({"AMBIENT_RUNNER_RESOURCES": "2Gi"}, "AMBIENT_RUNNER_RESOURCES", id="no-resources"),
         pytest.param({"DATABASE_URL": f"mysql://u:{PASSWORD}@h/d"}, "DATABASE_URL", id="other-database"),
