@@ -124,8 +124,8 @@ RUNTIME = _read(
     "AMBIENT_RUNTIME",
     "process",
     OneOf("process", "kubernetes", "operator"),
-    "What sessions run on: processes of this machine, pods of a cluster (docs/kubernetes.md), or the resources "
-    "of an operator that is there already (docs/operator.md).",
+    "What sessions run on: processes of this machine, pods of a cluster (docs/kubernetes.md), or "
+    "resources of an operator that is there already (docs/operator.md).",
 )
 KUBECONFIG = _read(
     "AMBIENT_KUBECONFIG",

@@ -64,7 +64,7 @@ def observed(ref: SessionRef, resource: Found | None, pod: Found | None, now: da
     if not attempt or resource["metadata"].get("deletionTimestamp"):
         attempt = max(attempt, ref.attempt, 1) if has_left(resource, pod, now) else 0
         return Observed(attempt=attempt, reason=Reason.POD_LOST, message=GONE, objects=objects)
-    is_news = _start_time(resource) != annotation(resource, BEFORE)
+    is_news = _start_time(resource) not in ("", annotation(resource, BEFORE))
     own = pod if pod is not None and _is_of(pod, resource) else None
     return Observed(
         exists=True,
