@@ -16,7 +16,7 @@ from projects_app.services.group_access import ROLES, group_entries
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.kubernetes import names as labels
 from reconciler.kubernetes.client import Cluster, connect
-from reconciler.kubernetes.errors import Conflict
+from reconciler.kubernetes.errors import REFUSED_SECONDS, Conflict
 from reconciler.kubernetes.names import Manifest
 from reconciler.kubernetes.namespaces import end_namespace, ensure_namespace, namespace_of
 from reconciler.kubernetes.observation import is_overdue
@@ -156,6 +156,9 @@ class OperatorRuntime(Runtime):
 
     def _prepare(self, wanted: resources.Wanted) -> None:
         """What a project needs: its namespace, its settings there, a way for us to its runners."""
+        if self._cluster.get(names.ROOT) is None:
+            text = f"The cluster does not know {names.VERSION}: the operator's kinds are not installed."
+            raise TemporaryError(Reason.CONFIG_INVALID, text, delay=REFUSED_SECONDS)
         own, project, name = wanted.installation, wanted.project_id, wanted.namespace
         ensure_namespace(self._cluster, resources.namespace(own, name, project))
         policy = resources.network_policy(own, project, name, env.NAMESPACE)
