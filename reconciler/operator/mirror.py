@@ -41,6 +41,8 @@ REASONS = {
 """The operator's words for what went wrong, in ours."""
 PREREQUISITE_FAILED, PREREQUISITE_CODE = "PrerequisiteFailed", 2
 NOTHING_TO_DO = frozenset({"NoRepos", "NotConfigured"})
+BEFORE_A_POD = ("SecretsReady", "PodCreated", "PodScheduled")
+"""Conditions that hold up a start; the others may still be of an earlier one."""
 WORKSPACE = ("ReposReconciled", "WorkflowReconciled")
 GONE = "The pod is gone."
 REPLACED = "The pod was lost, and the operator has made another."
@@ -149,16 +151,27 @@ def _waiting(resource: Found, *, is_news: bool) -> dict[str, Any]:
     if not is_news:
         text = NOT_TAKEN_UP
     else:
-        word, said = _trouble(resource)
+        word, said = _trouble(resource, BEFORE_A_POD)
         if word in REASONS:
             reason, text = REASONS[word], f"The operator is held up ({word}): {sentence(said or word)}"
     return {"reason": reason, "message": text, "look_again": LOOK_AGAIN_SECONDS}
 
 
-def _trouble(resource: Found) -> tuple[str, str]:
-    """The condition that says most of what is wrong: one whose reason is known, `Ready` last."""
-    false = [each for each in _all_conditions(resource) if each.get("status") == "False"]
-    false.sort(key=lambda each: (each.get("reason") not in REASONS, each.get("type") == "Ready"))
+def _trouble(resource: Found, kinds: tuple[str, ...] = ()) -> tuple[str, str]:
+    """The condition that says most of what is wrong: of a known reason, of this start, `Ready` last."""
+    false = [
+        each
+        for each in _all_conditions(resource)
+        if each.get("status") == "False" and (not kinds or each.get("type") in kinds)
+    ]
+    began = _start_time(resource)
+    false.sort(
+        key=lambda each: (
+            each.get("reason") not in REASONS,
+            str(each.get("lastTransitionTime") or "") < began,
+            each.get("type") == "Ready",
+        )
+    )
     worst = false[0] if false else {}
     return str(worst.get("reason") or ""), str(worst.get("message") or "")
 

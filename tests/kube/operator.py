@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -235,7 +236,10 @@ class Operator:
         meta = session["metadata"]
         return f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}-runner"
 
-    def _report(self, session: Document, **status: object) -> Document:
+    def _report(self, session: Document, **status: Any) -> Document:
+        if "conditions" in status:  # one of each type
+            known = [*session.get("status", {}).get("conditions", ()), *status["conditions"]]
+            status["conditions"] = list({one["type"]: one for one in known}.values())
         changed = {"metadata": _version(session), "status": status}
         return self._api.merge(f"{_path(session)}/status", changed)
 

@@ -1,4 +1,4 @@
-"""docs/operator.md has the permissions that are granted, and every reason that the operator's words become."""
+"""docs/operator.md has the permissions that are granted, and all reasons that the operator's words become."""
 
 import yaml
 

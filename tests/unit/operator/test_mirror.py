@@ -121,6 +121,30 @@ def over(code=None, reason=None):
         ),
         pytest.param(
             REF,
+            resource(
+                "Failed",
+                condition("RunnerStarted", "False", "ImagePullBackOff", "old")
+                | {"lastTransitionTime": "2025-12-31T23:00:00Z"},
+                condition("Ready", "False", "RunnerExit", "new")
+                | {"lastTransitionTime": "2026-01-01T00:00:09Z"},
+            ),
+            None,
+            over(reason=R.RUNNER_EXITED),
+            None,
+            "new.",
+            id="failed-and-an-older-condition-is-still-there",
+        ),
+        pytest.param(
+            REF,
+            resource("Pending", condition("Ready", "False", "RunnerExit", "old")),
+            None,
+            ON,
+            R.STARTING,
+            "The operator makes the pod.",
+            id="pending-with-a-condition-of-an-earlier-start",
+        ),
+        pytest.param(
+            REF,
             resource("Failed", condition("Ready", "False", "PrerequisiteFailed", "bad config")),
             None,
             over(2),
