@@ -11,7 +11,16 @@ from typing import Any
 
 from reconciler.kubernetes.names import ATTEMPT, GENERATION, number
 from reconciler.kubernetes.observation import endpoint, sentence, state_of
-from reconciler.operator.names import BEFORE, DESIRED, FINAL, RUNNER, STOP_REQUESTED, annotation, phase_of
+from reconciler.operator.names import (
+    BEFORE,
+    DESIRED,
+    FINAL,
+    RUNNER,
+    STOP_REQUESTED,
+    annotation,
+    phase_of,
+    start_time_of,
+)
 from reconciler.runtimes.base import SessionRef
 from reconciler.state import Exit, Noted, Observed
 from sessions_app.choices import ConditionType, Reason
@@ -66,7 +75,7 @@ def observed(ref: SessionRef, resource: Found | None, pod: Found | None, now: da
     if not attempt or resource["metadata"].get("deletionTimestamp"):
         attempt = max(attempt, ref.attempt, 1) if has_left(resource, pod, now) else 0
         return Observed(attempt=attempt, reason=Reason.POD_LOST, message=GONE, objects=objects)
-    is_news = _start_time(resource) not in ("", annotation(resource, BEFORE))
+    is_news = start_time_of(resource) not in ("", annotation(resource, BEFORE))
     own = pod if pod is not None and _is_of(pod, resource) else None
     return Observed(
         exists=True,
@@ -164,7 +173,7 @@ def _trouble(resource: Found, kinds: tuple[str, ...] = ()) -> tuple[str, str]:
         for each in _all_conditions(resource)
         if each.get("status") == "False" and (not kinds or each.get("type") in kinds)
     ]
-    began = _start_time(resource)
+    began = start_time_of(resource)
     false.sort(
         key=lambda each: (
             each.get("reason") not in REASONS,
@@ -216,10 +225,6 @@ def _results(resource: Found) -> Iterator[tuple[str, object]]:
 
 def _all_conditions(resource: Found) -> list[Found]:
     return list((resource.get("status") or {}).get("conditions") or ())
-
-
-def _start_time(resource: Found) -> str:
-    return str((resource.get("status") or {}).get("startTime") or "")
 
 
 def _is_of(pod: Found, resource: Found) -> bool:

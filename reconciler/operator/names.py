@@ -69,3 +69,8 @@ def annotation(found: Mapping[str, Any], name: str) -> str:
 def phase_of(resource: Mapping[str, Any]) -> str:
     """The phase that the operator gave it; empty before it has seen it."""
     return str((resource.get("status") or {}).get("phase") or "")
+
+
+def start_time_of(resource: Mapping[str, Any]) -> str:
+    """When the operator last began with it; empty before it has seen it."""
+    return str((resource.get("status") or {}).get("startTime") or "")

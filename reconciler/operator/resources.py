@@ -143,13 +143,9 @@ def as_found(manifest: Manifest, found: Manifest | None) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], **_identity(found)}}
 
 
-def start_wish(found: Manifest, *, generation: int, attempt: int, now: str) -> Manifest:
+def start_wish(found: Manifest, *, generation: int, attempt: int, before: str, now: str) -> Manifest:
     """Ask for a runner of this attempt, of the very object that was looked at."""
-    annotations = {
-        DESIRED: "Running",
-        START_REQUESTED: now,
-        BEFORE: str((found.get("status") or {}).get("startTime") or ""),
-    }
+    annotations = {DESIRED: "Running", START_REQUESTED: now, BEFORE: before}
     return _wish(found, annotations, {GENERATION: str(generation), ATTEMPT: str(attempt)})
 
 

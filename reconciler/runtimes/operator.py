@@ -87,19 +87,27 @@ class OperatorRuntime(Runtime):
             except Conflict:  # made or changed since: look again
                 continue
             return
-        raise TemporaryError(Reason.CLUSTER_UNREACHABLE, "The cluster's objects keep changing.", delay=1.0)
+        raise _keeps_changing()
 
     def delete(self, session: SessionRef, up_to_attempt: int) -> None:
-        resource = self._resource(session)
-        if resource is not None and labels.number(resource, labels.ATTEMPT) > up_to_attempt:
-            return
-        leaves = resource is not None and resource["metadata"].get("deletionTimestamp") is not None
-        if resource is not None and not leaves:
-            if session.purge:
+        for _ in range(TRIES):
+            resource = self._resource(session)
+            if resource is not None and labels.number(resource, labels.ATTEMPT) > up_to_attempt:
+                return
+            if resource is None or resource["metadata"].get("deletionTimestamp"):
+                break
+            if session.purge:  # the cluster collects what belongs to it
                 self._cluster.delete(_path_of(resource), resource["metadata"]["uid"])
-                return  # the cluster collects what belongs to it
-            if must_be_stopped(resource):
+                return
+            if not must_be_stopped(resource):
+                break
+            try:
                 self._stop(resource)
+            except Conflict:  # changed since: look again
+                continue
+            break
+        else:
+            raise _keeps_changing()
         self._end_pod(session, resource)
 
     def logs(self, session: SessionRef, lines: int = 200) -> str:
@@ -168,17 +176,27 @@ class OperatorRuntime(Runtime):
         self._cluster.apply(path, manifest, force=True)
 
     def _start(self, path: str, found: Manifest, generation: int, attempt: int) -> None:
-        wish = resources.start_wish(found, generation=generation, attempt=attempt, now=_now())
-        self._cluster.apply(path, wish, force=True, manager=names.WISH_MANAGER)
+        """Name the attempt on what was just written, though the operator may have begun with it meanwhile."""
+        before, now = names.start_time_of(found), _now()
+        stops = names.annotation(found, names.STOP_REQUESTED)
+        for _ in range(TRIES):
+            wish = resources.start_wish(found, generation=generation, attempt=attempt, before=before, now=now)
+            try:
+                self._cluster.apply(path, wish, force=True, manager=names.WISH_MANAGER)
+                return
+            except Conflict:
+                newer = self._cluster.get(path)
+                is_same = newer is not None and newer["metadata"]["uid"] == found["metadata"]["uid"]
+                if newer is None or not is_same or names.annotation(newer, names.STOP_REQUESTED) != stops:
+                    raise
+                found = newer
+        raise Conflict("the resource keeps changing")
 
     def _stop(self, resource: Manifest) -> None:
         row = Session.objects.filter(pk=labels.session_of(resource)).only("reason").first()
         reason = "inactivity" if row is not None and row.reason == Reason.INACTIVITY else None
         wish = resources.stop_wish(resource, now=_now(), reason=reason)
-        try:
-            self._cluster.apply(_path_of(resource), wish, force=True, manager=names.WISH_MANAGER)
-        except Conflict:
-            raise TemporaryError(Reason.WAITING, "The AgenticSession has just changed.", delay=1.0) from None
+        self._cluster.apply(_path_of(resource), wish, force=True, manager=names.WISH_MANAGER)
 
     def _end_pod(self, session: SessionRef, resource: Manifest | None) -> None:
         pod = self._pod(session, resource)
@@ -254,6 +272,10 @@ def _is_wanted(session_id: str, attempt: int) -> bool:
 
 def _overtaken(attempt: int) -> TemporaryError:
     return TemporaryError(Reason.WAITING, f"Attempt {attempt} was overtaken.", delay=1.0)
+
+
+def _keeps_changing() -> TemporaryError:
+    return TemporaryError(Reason.CLUSTER_UNREACHABLE, "The cluster's objects keep changing.", delay=1.0)
 
 
 def _path_of(resource: Manifest) -> str:

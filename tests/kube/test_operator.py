@@ -160,6 +160,23 @@ def test_applied_twice_nothing_is_asked_again(runtime, api, session):
     assert api.get(path_of(session)) == before
 
 
+def test_an_operator_that_is_faster_than_the_wish_has_begun_with_this_start(
+    runtime, api, session, monkeypatch
+):
+    start = runtime._start
+
+    def overtaken(path, *arguments):
+        report(api, session, phase="Pending", startTime="2026-01-01T00:00:00Z")
+        start(path, *arguments)
+
+    monkeypatch.setattr(runtime, "_start", overtaken)
+    ref = apply(runtime, session)
+    assert ours(api.get(path_of(session)))["start-time-before"] == ""
+    report(api, session, phase="Completed")
+    seen = runtime.observe(ref)
+    assert (seen.attempt, seen.exit.code) == (1, 0)
+
+
 def test_what_others_own_stays_through_a_stop_and_a_start(runtime, api, session):
     ref = apply(runtime, session)
     theirs = {"metadata": {"annotations": {"example.com/note": "n", "ambient-code.io/desired-phase": None}}}
