@@ -434,7 +434,7 @@ def test_a_stop_does_not_wait_for_an_operator_that_is_away(stage, operator, seen
 def test_a_stop_while_the_pod_starts_is_carried_out(stage, node, seen, make):
     with node.holding_starts():
         session = make()
-        eventually(lambda: seen.resource(session)["status"]["phase"] == "Creating", "its pod is made")
+        eventually(lambda: seen.has_pod(session), "its pod is made", START_SECONDS)
         stage.client.sessions.stop(session)
         stage.wait_phase(session, "Stopped", seconds=GONE_SECONDS)
         assert not seen.has_pod(session)
