@@ -123,8 +123,9 @@ REDIS_URL = _read(
 RUNTIME = _read(
     "AMBIENT_RUNTIME",
     "process",
-    OneOf("process", "kubernetes"),
-    "What sessions run on: processes of this machine, or pods of a cluster (docs/kubernetes.md).",
+    OneOf("process", "kubernetes", "operator"),
+    "What sessions run on: processes of this machine, pods of a cluster (docs/kubernetes.md), or "
+    "resources of an operator that is there already (docs/operator.md).",
 )
 KUBECONFIG = _read(
     "AMBIENT_KUBECONFIG",

@@ -129,6 +129,8 @@ if env.BROWSER_CLIENT is not None:
     AUTHENTICATION_BACKENDS.append("projects_app.oidc.browser.ProviderBackend")
 ANONYMOUS_USER_NAME = None  # guardian: no row stands for "nobody"
 GUARDIAN_MONKEY_PATCH_USER = False
+RUNNER_BINDING = "reconciler.operator.binding.bound_token" if env.RUNTIME == "operator" else ""
+"""Who tells the token of a runner that cannot prove itself; empty where all can."""
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]

@@ -15,6 +15,8 @@ from reconciler.errors import TemporaryError
 from reconciler.state import Apply, Delete, Desired, Limits, Noted, Observed, Plan, Status, Step, TakePlace
 from sessions_app.choices import FINAL_PHASES, ConditionType, DesiredState, Phase, Reason
 
+STOPPED_THERE = (Reason.STOPPED_BY_USER, Reason.INACTIVITY)
+"""Why a runner ended that somebody else had a right to stop: no fault, and nothing to restart."""
 FIRST_RESTART_SECONDS = 1.0
 FIRST_SLOW_RESTART_SECONDS = 10.0
 SLOW = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED, Reason.IMAGE_PULL_FAILED})
@@ -35,7 +37,7 @@ Time = datetime.datetime
 
 def plan(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
     """The next plan for one session."""
-    following = _next(desired, observed, status, limits, now)
+    following = _with_news(_next(desired, observed, status, limits, now), observed, status)
     if observed.older_attempt and not any(isinstance(step, Delete) for step in following.steps):
         # An apply that came late: its runner is nobody's.
         again = DELETE_AGAIN_SECONDS
@@ -45,6 +47,18 @@ def plan(desired: Desired, observed: Observed, status: Status, limits: Limits, n
             requeue_after=min(following.requeue_after or again, again),
         )
     return following
+
+
+def _with_news(following: Plan, observed: Observed, status: Status) -> Plan:
+    """What the platform under it says by itself is written down beside the plan's own words."""
+    own = {noted.type for noted in following.conditions}
+    conditions = [noted for noted in observed.conditions if noted not in status.conditions]
+    results = [pair for pair in observed.results if pair not in status.results]
+    return replace(
+        following,
+        conditions=(*following.conditions, *(noted for noted in conditions if noted.type not in own)),
+        fields=(*following.fields, *results),
+    )
 
 
 def _next(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
@@ -258,6 +272,8 @@ def _exited(desired: Desired, observed: Observed, status: Status, limits: Limits
         text = observed.message  # the platform under it knows why
     elif observed.message:
         text = f"{text} Its last lines:\n{observed.message}"
+    if ended.reason in STOPPED_THERE:
+        return _stop(observed, ended.reason, text)
     if ended.code == EXIT_CONFIG_INVALID:
         return _end(desired, Phase.FAILED, Reason.CONFIG_INVALID, text)
     return _restart(desired, status, limits, ended.reason or Reason.RUNNER_EXITED, text)

@@ -11,6 +11,8 @@ from reconciler.state import Desired, Limits, Noted, Status
 from sessions_app.choices import DesiredState, Phase, Reason, RunState
 from sessions_app.models import Run, Session, SessionMessage
 
+RESULTS = ("kube_cr_uid", "sdk_session_id", "sdk_restart_count", "reconciled_repos", "reconciled_workflow")
+"""Columns of what a runtime may have found out by itself."""
 ENDED = (RunState.FINISHED, RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED)
 
 
@@ -62,6 +64,7 @@ def status_of(session: Session) -> Status:
         endpoint=session.runner_endpoint,
         instance=session.runner_instance,
         conditions=tuple(_conditions(session.conditions)),
+        results=tuple((name, getattr(session, name)) for name in RESULTS),
         run_active=getattr(session, "run_active", False),
         newest_message_at=getattr(session, "newest_message_at", None),
         last_run_ended_at=getattr(session, "last_run_ended_at", None),

@@ -32,11 +32,22 @@ class Exit:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """One condition as it is stored, without its time."""
+
+    type: str
+    status: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Observed:
     """What there is of one session, the same for every runtime.
 
     An attempt without existing is what a runner has left behind. `older_attempt` is the newest of those
-    before it that is still there; `look_again`: what is seen may change without anybody telling.
+    before it that is still there; `look_again`: what is seen may change without anybody telling. `results`
+    and `conditions` are what the platform under it found out by itself, to be written down as it is.
     """
 
     exists: bool = False
@@ -52,21 +63,13 @@ class Observed:
     objects: tuple[str, ...] = ()
     older_attempt: int = 0
     look_again: float | None = None
+    results: tuple[tuple[str, object], ...] = ()
+    conditions: tuple[Noted, ...] = ()
 
     @property
     def left(self) -> bool:
         """Whether anything of an attempt is there."""
         return self.exists or self.attempt > 0
-
-
-@dataclass(frozen=True)
-class Noted:
-    """One condition as it is stored, without its time."""
-
-    type: str
-    status: str
-    reason: str
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Status:
     endpoint: str | None = None
     instance: str | None = None
     conditions: tuple[Noted, ...] = ()
+    results: tuple[tuple[str, object], ...] = ()
     run_active: bool = False
     newest_message_at: datetime.datetime | None = None
     last_run_ended_at: datetime.datetime | None = None

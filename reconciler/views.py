@@ -55,7 +55,16 @@ def shows_pod_token(asked: TokenRequest, session: Session) -> bool:
         raise Unavailable(text, retry_after=CLUSTER_AWAY_SECONDS) from exc
 
 
-PROOFS: dict[str, Proof] = {"process": shows_launch_token, "kubernetes": shows_pod_token}
+def shows_nothing(asked: TokenRequest, session: Session) -> bool:
+    """An operator's runner has no token of ours to begin with, and asks for none."""
+    return False
+
+
+PROOFS: dict[str, Proof] = {
+    "process": shows_launch_token,
+    "kubernetes": shows_pod_token,
+    "operator": shows_nothing,
+}
 """What a runner shows, by the runtime. One each: a pod could make a launch token of its secret."""
 
 

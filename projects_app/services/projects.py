@@ -29,7 +29,7 @@ def check_project_name(name: str) -> None:
     if not 2 <= len(name) <= 63 or not re.fullmatch(PROJECT_NAME.strip("^$"), name, re.ASCII):
         raise InvalidField(NAME_RULE)
     problem = namespace_problem(f"{env.NAMESPACE_PREFIX}{name}", env.NAMESPACE)
-    if env.RUNTIME == "kubernetes" and problem:
+    if env.RUNTIME in ("kubernetes", "operator") and problem:
         raise InvalidField(f"name cannot be {name}: {problem}")
 
 

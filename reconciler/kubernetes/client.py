@@ -59,12 +59,14 @@ class Cluster:
 
     def version(self, path: str, **query: str) -> str:
         """From where to watch."""
-        answer = self._call("GET", path, query=query | {"limit": "1"}) or {}
+        answer = self._call("GET", path, query=query | {"limit": "1"})
+        if answer is None:
+            raise refusal(404, f"there is no {path}")
         return str(answer["metadata"]["resourceVersion"])
 
-    def apply(self, path: str, manifest: Manifest, *, force: bool) -> Manifest:
+    def apply(self, path: str, manifest: Manifest, *, force: bool, manager: str = FIELD_MANAGER) -> Manifest:
         """Server-side apply; raises Conflict when somebody else has set a field, unless by force."""
-        query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
         return self._call("PATCH", path, body=manifest, query=query, kind="apply-patch+yaml") or {}
 
     def create(self, path: str, manifest: Manifest) -> Manifest:

@@ -7,6 +7,8 @@ AWAY_SECONDS = 5.0
 REFUSED_SECONDS = 15.0
 LATER_SECONDS = 5.0
 LONGEST = 400
+NO_SUCH_TYPE = "failed to create typed patch object"
+"""How an API server says, with a 500, that an applied object is not as its schema has it."""
 
 
 class Conflict(Exception):
@@ -36,7 +38,7 @@ def refusal(status: int, said: str) -> Exception:
         return _credentials("The cluster does not know the platform's credentials.")
     if status == 403:
         return _forbidden(text)
-    if status in (400, 404, 422):
+    if status in (400, 404, 422) or (status == 500 and NO_SUCH_TYPE in text):
         return PermanentError(Reason.CONFIG_INVALID, f"The cluster refuses the session: {text}")
     return away(f"status {status}")
 

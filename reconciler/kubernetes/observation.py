@@ -91,14 +91,14 @@ def observed(
             objects=objects,
             older_attempt=older,
         )
-    state = _state(pod, events)
+    state = state_of(pod, events)
     address = pod.get("status", {}).get("podIP")
     return Observed(
         exists=True,
         generation=number(pod, GENERATION),
         attempt=newest,
         instance=instance,
-        endpoint=_endpoint(address) if address else None,
+        endpoint=endpoint(address) if address else None,
         node=pod["spec"].get("nodeName"),
         objects=objects,
         older_attempt=older,
@@ -114,12 +114,13 @@ def is_overdue(pod: Found, now: datetime.datetime) -> bool:
     return (now - datetime.datetime.fromisoformat(until)).total_seconds() > OVERDUE_SECONDS
 
 
-def _state(pod: Found, events: Sequence[Found]) -> dict[str, Any]:
+def state_of(pod: Found, events: Sequence[Found] = (), runner: str = RUNNER) -> dict[str, Any]:
+    """What a pod says of its runner, the container of that name, in the fields of Observed."""
     status = pod.get("status", {})
-    container = next((each for each in status.get("containerStatuses", ()) if each["name"] == RUNNER), {})
+    container = next((each for each in status.get("containerStatuses", ()) if each["name"] == runner), {})
     state = container.get("state") or {}
     if state.get("terminated"):
-        return _ended(pod, state["terminated"])
+        return _ended(pod, state["terminated"], runner)
     reason = POD_REASONS.get(status.get("reason", ""))
     if reason is None and _leaving(pod):
         reason = _disruption(status) or Reason.POD_LOST
@@ -154,17 +155,17 @@ def _disruption(status: Found) -> Reason | None:
 def _lost(pod: Found, reason: Reason) -> str:
     said = pod.get("status", {}).get("message")
     if said and reason != Reason.NODE_LOST:
-        return _sentence(said)
+        return sentence(said)
     text = TEXTS.get(reason, "The pod has failed.")
     return text.format(node=pod["spec"].get("nodeName") or "of the pod")
 
 
-def _ended(pod: Found, ended: Found) -> dict[str, Any]:
+def _ended(pod: Found, ended: Found, runner: str) -> dict[str, Any]:
     """A container that has ended, with its own last words."""
     code = ended.get("exitCode")
     evicted = POD_REASONS.get(pod.get("status", {}).get("reason", "")) or _disruption(pod.get("status", {}))
     if ended.get("reason") == "OOMKilled":
-        return {"exit": Exit(code, reason=Reason.OUT_OF_MEMORY), "message": _out_of_memory(pod)}
+        return {"exit": Exit(code, reason=Reason.OUT_OF_MEMORY), "message": _out_of_memory(pod, runner)}
     if evicted is not None:
         return {"exit": Exit(code, reason=evicted), "message": _lost(pod, evicted)}
     signal = ended.get("signal") or (code - SIGNALS_FROM if code and code > SIGNALS_FROM else None)
@@ -174,8 +175,8 @@ def _ended(pod: Found, ended: Found) -> dict[str, Any]:
     return {"exit": Exit(code), "message": words}
 
 
-def _out_of_memory(pod: Found) -> str:
-    container = next(each for each in pod["spec"]["containers"] if each["name"] == RUNNER)
+def _out_of_memory(pod: Found, runner: str) -> str:
+    container = next(each for each in pod["spec"]["containers"] if each["name"] == runner)
     limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
     over = f"its limit of {limit}" if limit else "its node has"
     return f"The runner needed more memory than {over}."
@@ -186,16 +187,16 @@ def _held_up(status: Found, waiting: Found, events: Sequence[Found]) -> tuple[Re
     for condition in status.get("conditions", ()):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             text = condition.get("message") or "no node has said why"
-            return Reason.UNSCHEDULABLE, f"No node can take the pod: {_sentence(text)}"
+            return Reason.UNSCHEDULABLE, f"No node can take the pod: {sentence(text)}"
     reason, text = waiting.get("reason", ""), waiting.get("message") or ""
     if reason in NO_IMAGE:
-        return Reason.IMAGE_PULL_FAILED, f"The image cannot be fetched: {_sentence(text or reason)}"
+        return Reason.IMAGE_PULL_FAILED, f"The image cannot be fetched: {sentence(text or reason)}"
     if reason in NO_CONTAINER:
-        return Reason.CONFIG_INVALID, f"The container cannot be made: {_sentence(text or reason)}"
+        return Reason.CONFIG_INVALID, f"The container cannot be made: {sentence(text or reason)}"
     warnings = [event for event in events if event.get("type") == "Warning" and event.get("message")]
     if warnings:
         newest = max(warnings, key=_event_time)
-        return Reason.STARTING, f"The pod is held up ({newest.get('reason')}): {_sentence(newest['message'])}"
+        return Reason.STARTING, f"The pod is held up ({newest.get('reason')}): {sentence(newest['message'])}"
     return Reason.STARTING, "The pod is being started."
 
 
@@ -204,13 +205,14 @@ def _event_time(event: Found) -> str:
     return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """What a cluster says, on one line and not too long."""
-    plain = SECRET_VALUES.sub(HIDDEN, " ".join(text.split()))
+    plain = SECRET_VALUES.sub(HIDDEN, " ".join(text.replace("\0", " ").split()))
     if len(plain) > LONGEST:
         return f"{plain[: LONGEST - 1].rstrip()}…"
     return plain if plain.endswith((".", "!", "?")) else f"{plain}."
 
 
-def _endpoint(address: str) -> str:
+def endpoint(address: str) -> str:
+    """The URL of a runner at a pod's address."""
     return f"http://[{address}]:{PORT}" if ":" in address else f"http://{address}:{PORT}"

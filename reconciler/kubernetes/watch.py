@@ -22,6 +22,8 @@ from reconciler.runnerhost.sightings import Sightings
 from reconciler.wake import wake
 
 PATH = "/api/v1/pods"
+PATHS = {"kubernetes": PATH, "operator": "/apis/vteam.ambient-code/v1alpha1/agenticsessions"}
+"""What shows that a session has moved, by the runtime."""
 HEARD_EVERY_SECONDS = 1.0
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 5.0
@@ -29,11 +31,12 @@ LONGEST_WAIT_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-class PodWatch:
-    """Follows the pods of this installation, cluster-wide: a watch cannot choose namespaces by label."""
+class ClusterWatch:
+    """Follows the objects of this installation, cluster-wide: a watch cannot choose namespaces by label."""
 
-    def __init__(self, cluster: Cluster, sightings: Sightings) -> None:
+    def __init__(self, cluster: Cluster, sightings: Sightings, path: str = PATH) -> None:
         self._cluster = cluster
+        self._path = path
         self._sightings = sightings
         self._version: str | None = None
         self._heard_at = float("-inf")
@@ -63,10 +66,10 @@ class PodWatch:
         chosen = selector(Installation.objects.values_list("pk", flat=True).get())
         connections.close_all()  # not held while nothing happens
         if self._version is None:
-            self._version = self._cluster.version(PATH, labelSelector=chosen)
+            self._version = self._cluster.version(self._path, labelSelector=chosen)
             self._heard()
             self._look_at_everything()
-        for event in self._cluster.watch(PATH, self._version, labelSelector=chosen):
+        for event in self._cluster.watch(self._path, self._version, labelSelector=chosen):
             self._take(event)
         self._heard()
 
@@ -90,8 +93,10 @@ class PodWatch:
             note_heard()
 
 
-def start() -> None:
+def start(runtime: str) -> None:
     """Watch in a thread of this process."""
     sightings = Sightings()
     sightings.start()
-    threading.Thread(target=PodWatch(connect(), sightings).run, name="pod-watch", daemon=True).start()
+    threading.Thread(
+        target=ClusterWatch(connect(), sightings, PATHS[runtime]).run, name="cluster-watch", daemon=True
+    ).start()

@@ -21,7 +21,17 @@ def _kubernetes() -> Runtime:
     return KubernetesRuntime()
 
 
-RUNTIMES: dict[str, Callable[[], Runtime]] = {"process": _process, "kubernetes": _kubernetes}
+def _operator() -> Runtime:
+    from reconciler.runtimes.operator import OperatorRuntime
+
+    return OperatorRuntime()
+
+
+RUNTIMES: dict[str, Callable[[], Runtime]] = {
+    "process": _process,
+    "kubernetes": _kubernetes,
+    "operator": _operator,
+}
 
 
 @functools.cache

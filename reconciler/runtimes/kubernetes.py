@@ -11,13 +11,13 @@ from typing import Any
 from django.utils import timezone
 
 from ambient import env
-from ambient.cluster_settings import namespace_problem
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.kubernetes import manifests, names
 from reconciler.kubernetes.client import Cluster, connect
-from reconciler.kubernetes.errors import LATER_SECONDS, Conflict
+from reconciler.kubernetes.errors import Conflict
 from reconciler.kubernetes.identity import is_pod_of
 from reconciler.kubernetes.names import Manifest
+from reconciler.kubernetes.namespaces import end_namespace, ensure_namespace, namespace_of
 from reconciler.kubernetes.observation import is_overdue, observed
 from reconciler.kubernetes.proof import proven_instance
 from reconciler.kubernetes.resources import container_resources
@@ -31,7 +31,6 @@ from sessions_app.models import Session
 
 CORE = "/api/v1"
 PLURALS = {
-    "Namespace": f"{CORE}/namespaces",
     "ServiceAccount": f"{CORE}/namespaces/{{}}/serviceaccounts",
     "Secret": f"{CORE}/namespaces/{{}}/secrets",
     "Pod": f"{CORE}/namespaces/{{}}/pods",
@@ -51,7 +50,7 @@ class KubernetesRuntime(Runtime):
         self._installation: str | None = None
 
     def namespace(self, project_id: str) -> str:
-        return f"{env.NAMESPACE_PREFIX}{project_id}"
+        return namespace_of(project_id)
 
     def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
         accounts, pods = (_by_session(self._list(kind)) for kind in KINDS)
@@ -76,7 +75,10 @@ class KubernetesRuntime(Runtime):
             raise TemporaryError(Reason.WAITING, f"Attempt {attempt} was overtaken.", delay=1.0)
         wishes = wishes_of(row)
         site = self._site()
-        namespace = self._ensure_namespace(site, session.project_id)
+        namespace = ensure_namespace(
+            self._cluster,
+            manifests.namespace(site, self.namespace(session.project_id), session.project_id),
+        )
         ranges = self._cluster.list(f"{CORE}/namespaces/{namespace}/limitranges")
         variables = {"TRACEPARENT": spec["traceparent"]} if spec.get("traceparent") else {}
         wanted = manifests.Wanted(
@@ -124,15 +126,7 @@ class KubernetesRuntime(Runtime):
             yield Existing(session_id, generation, attempt, said)
 
     def end_project(self, project_id: str) -> str | None:
-        name = self.namespace(project_id)
-        path = f"{PLURALS['Namespace']}/{name}"
-        found = self._cluster.get(path)
-        if found is None or not names.made_namespace(found, self._installation_id(), project_id):
-            return None
-        if found["metadata"].get("deletionTimestamp") is None:
-            self._cluster.delete(path, found["metadata"]["uid"])
-            found = self._cluster.get(path)
-        return _why_it_stays(found) if found is not None else None
+        return end_namespace(self._cluster, self._installation_id(), project_id)
 
     def proves(self, session: SessionRef, attempt: int, token: str) -> bool:
         return is_pod_of(
@@ -169,34 +163,6 @@ class KubernetesRuntime(Runtime):
     def _up_to(self, session: SessionRef, attempt: int) -> list[Manifest]:
         pods = self._list("pods", session)
         return [pod for pod in pods if names.number(pod, names.ATTEMPT) <= attempt]
-
-    def _ensure_namespace(self, site: manifests.Site, project_id: str) -> str:
-        name = self.namespace(project_id)
-        if problem := namespace_problem(name, env.NAMESPACE):
-            raise PermanentError(Reason.NAMESPACE_NOT_OURS, f"Sessions cannot run here: {problem}.")
-        path = f"{PLURALS['Namespace']}/{name}"
-        found = self._cluster.get(path)
-        if found is None:
-            found = self._make_namespace(path, manifests.namespace(site, name, project_id))
-        if not names.owns_namespace(found, site.installation, project_id):
-            text = (
-                f"The namespace {name} is somebody else's. To lend it to the project, label it "
-                f"{names.MANAGED}=true and {names.PROJECT}={project_id}."
-            )
-            raise PermanentError(Reason.NAMESPACE_NOT_OURS, text)
-        if found["metadata"].get("deletionTimestamp") is not None:
-            raise TemporaryError(Reason.WAITING, _why_it_stays(found), delay=LATER_SECONDS)
-        return name
-
-    def _make_namespace(self, path: str, manifest: Manifest) -> Manifest:
-        """A create, not an apply: what somebody else makes meanwhile must not become ours."""
-        try:
-            return self._cluster.create(PLURALS["Namespace"], manifest)
-        except Conflict:
-            found = self._cluster.get(path)
-            if found is None:
-                raise TemporaryError(Reason.WAITING, "The namespace is gone again.", delay=1.0) from None
-            return found
 
     def _put(self, manifest: Manifest) -> Manifest:
         """Have this object. Raises PermanentError when another's has its name."""
@@ -255,11 +221,3 @@ def _by_session(found: Iterable[Manifest]) -> dict[str, list[Manifest]]:
     for each in found:
         groups.setdefault(names.session_of(each), []).append(each)
     return groups
-
-
-def _why_it_stays(namespace: Manifest) -> str:
-    """What a namespace that is being deleted still waits for."""
-    conditions = namespace.get("status", {}).get("conditions", ())
-    said = [each.get("message", "") for each in conditions if each.get("status") == "True"]
-    text = f"The namespace {namespace['metadata']['name']} is still being deleted"
-    return f"{text}: {'; '.join(filter(None, said))}" if any(said) else f"{text}."

@@ -15,9 +15,8 @@ from ambient.common.exceptions import NoRunner, Unavailable
 from sessions_app.choices import Phase
 from sessions_app.proxies.calls import RunnerCall
 from sessions_app.proxies.tickets import issue_ticket
-from sessions_app.runner_identity import agui_token
 from sessions_app.streams.node import Node, current
-from sessions_app.streams.runner import CHUNK_BYTES, OtherInstance, Unreachable, prove
+from sessions_app.streams.runner import CHUNK_BYTES, OtherInstance, Unreachable, prove, session_token
 
 STATUS_HEADER = "X-Ambient-Runner-Status"
 """On the control plane's answers: the status that the runner answered with."""
@@ -103,12 +102,13 @@ async def ask_runner(session_id: str, call: RunnerCall) -> RunnerAnswer:
     target = now.target
     try:
         await prove(node.http, target, node.timing.connect)
+        token = await session_token(target)
         response = await node.http.request(
             call.method,
             target.endpoint + call.path,
             params=dict(call.query),
             data=None if call.body is None else io.BytesIO(orjson.dumps(call.body)),
-            headers={"X-Ambient-Session-Token": agui_token(target.secret)} | JSON | tracing.headers(),
+            headers={"X-Ambient-Session-Token": token} | JSON | tracing.headers(),
             timeout=_timeout(node),
             allow_redirects=False,
         )

@@ -10,6 +10,8 @@ from typing import Any
 
 import aiohttp
 import orjson
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from ambient.common import tracing
 from sessions_app.runner_identity import agui_token, health_proof
@@ -57,11 +59,26 @@ class Incoming:
     index: int | None
 
 
+async def session_token(target: Target) -> str:
+    """What opens the runner's port. Raises Unreachable, OtherInstance.
+
+    A plain AG-UI agent has a token of its own, which whoever knows its pod tells us.
+    """
+    if not settings.RUNNER_BINDING:
+        return agui_token(target.secret)
+    token = await asyncio.to_thread(import_string(settings.RUNNER_BINDING), target)
+    return str(token)
+
+
 async def prove(http: aiohttp.ClientSession, target: Target, seconds: float) -> str | None:
     """Check that the endpoint is this session's runner; returns the run that is active there.
 
-    Raises Unreachable, OtherInstance.
+    Raises Unreachable, OtherInstance. A plain agent cannot say which run is active.
     """
+    if settings.RUNNER_BINDING:
+        await session_token(target)
+        await _answers(http, target, seconds)
+        return None
     nonce = secrets.token_hex(16)
     try:
         async with http.get(
@@ -90,6 +107,16 @@ async def prove(http: aiohttp.ClientSession, target: Target, seconds: float) -> 
     return active if isinstance(active, str) else None
 
 
+async def _answers(http: aiohttp.ClientSession, target: Target, seconds: float) -> None:
+    try:
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        async with http.get(f"{target.endpoint}/health", timeout=timeout) as response:
+            if response.status != 200:
+                raise Unreachable(f"health says {response.status}")
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        raise Unreachable(type(exc).__name__) from exc
+
+
 class RunnerClient:
     """Speaks to one runner under one lease epoch. Nothing secret is sent before `prove` succeeded."""
 
@@ -97,10 +124,7 @@ class RunnerClient:
         self._http = http
         self._target = target
         self._timing = timing
-        self._headers = {
-            "X-Ambient-Session-Token": agui_token(target.secret),
-            "X-Ambient-Epoch": str(epoch),
-        }
+        self._epoch = str(epoch)
         self._short = aiohttp.ClientTimeout(total=timing.connect)
 
     async def prove(self) -> str | None:
@@ -131,6 +155,7 @@ class RunnerClient:
         self, method: str, path: str, *, headers: dict[str, str], attached: bool = False, data: Any = None
     ) -> AsyncIterator[AsyncIterator[list[Incoming]]]:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timing.connect)
+        own = await self._headers()
         accept = {"Accept": "text/event-stream"}
         try:
             async with asyncio.timeout(self._timing.connect + self._timing.silence):
@@ -138,7 +163,7 @@ class RunnerClient:
                     method,
                     self._target.endpoint + path,
                     data=data,
-                    headers=self._headers | accept | headers,
+                    headers=own | accept | headers,
                     timeout=timeout,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
@@ -188,13 +213,17 @@ class RunnerClient:
 
     async def _post(self, path: str, body: dict[str, Any]) -> None:
         try:
+            headers = await self._headers()
             async with self._http.post(
-                self._target.endpoint + path, json=body, headers=self._headers, timeout=self._short
+                self._target.endpoint + path, json=body, headers=headers, timeout=self._short
             ) as response:
                 if response.status >= 400:
                     raise await _refusal(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        except (aiohttp.ClientError, TimeoutError, OSError, OtherInstance) as exc:
             raise Unreachable(type(exc).__name__) from exc
+
+    async def _headers(self) -> dict[str, str]:
+        return {"X-Ambient-Session-Token": await session_token(self._target), "X-Ambient-Epoch": self._epoch}
 
 
 def _index(raw: bytes | None) -> int | None:

@@ -14,6 +14,7 @@ from ambient import env
         pytest.param("kubernetes", "team-", "x" * 60, 400, id="too-long-behind-the-prefix"),
         pytest.param("kubernetes", "team-", "default", 201, id="behind-a-prefix"),
         pytest.param("kubernetes", "", "kubernetes", 201, id="only-kube-with-a-dash"),
+        pytest.param("operator", "", "default", 400, id="the-cluster's-default-of-an-operator"),
         pytest.param("process", "", "default", 201, id="without-a-cluster"),
     ],
 )

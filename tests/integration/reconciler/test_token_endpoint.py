@@ -112,6 +112,11 @@ def test_without_a_cluster_nobody_is_refused_for_good(session, monkeypatch):
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
+def test_an_operators_runner_has_no_token_of_ours(session, monkeypatch):
+    monkeypatch.setattr(env, "RUNTIME", "operator")
+    assert ask(session).status_code == 401
+
+
 @pytest.mark.parametrize("text", ["", "amb_something", "eyJhbGciOi"])
 def test_other_kinds_of_tokens_are_not_ours(text):
     assert session_token_identity(text) is None

@@ -4,19 +4,19 @@ import yaml
 
 from ambient.embedded.home import CHECKOUT
 
-RULES = CHECKOUT / "deploy" / "charts" / "ambient" / "rbac.yaml"
+CHART = CHECKOUT / "deploy" / "charts" / "ambient"
 
 
-def granted(process: str, namespace: str) -> list[dict]:
+def granted(process: str, namespace: str, rules: str = "rbac.yaml") -> list[dict]:
     """The objects that give a process its permissions in the cluster."""
     name = f"{namespace}-{process}"
-    rules = [
+    given = [
         {part: rule[part] for part in ("apiGroups", "resources", "verbs")}
-        for rule in yaml.safe_load(RULES.read_text())[process]
+        for rule in yaml.safe_load((CHART / rules).read_text())[process]
     ]
     group = "rbac.authorization.k8s.io"
     return [
-        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": given},
         {
             "apiVersion": f"{group}/v1",
             "kind": "ClusterRoleBinding",

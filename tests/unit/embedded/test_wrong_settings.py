@@ -46,7 +46,7 @@ def run(home, argv, settings):
 @pytest.mark.parametrize(
     ("settings", "name"),
     [
-        pytest.param({"AMBIENT_RUNTIME": "operator"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
+        pytest.param({"AMBIENT_RUNTIME": "docker"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
         pytest.param({"AMBIENT_RUNTIME": "kubernetes"}, "AMBIENT_RUNNER_IMAGE", id="pods-without-an-image"),
         pytest.param({"AMBIENT_RUNNER_RESOURCES": "2Gi"}, "AMBIENT_RUNNER_RESOURCES", id="no-resources"),
         pytest.param({"DATABASE_URL": f"mysql://u:{PASSWORD}@h/d"}, "DATABASE_URL", id="other-database"),
@@ -150,10 +150,10 @@ def test_where_the_keys_come_from(tmp_path, kept, settings, keys, file_after):
 
 @pytest.mark.parametrize("command", ["worker", "serve api", "runner_host", "migrate"])
 def test_a_process_refuses_a_wrong_setting_too(tmp_path, command):
-    done = run(tmp_path, ["manage.py", *command.split()], {"AMBIENT_RUNTIME": "operator"})
+    done = run(tmp_path, ["manage.py", *command.split()], {"AMBIENT_RUNTIME": "docker"})
     assert (done.returncode, done.stderr) == (
         1,
-        "error: AMBIENT_RUNTIME: 'operator' is not one of: process, kubernetes\n",
+        "error: AMBIENT_RUNTIME: 'docker' is not one of: process, kubernetes, operator\n",
     )
 
 

@@ -24,6 +24,13 @@ ENDING = 'pods "x" is forbidden: unable to create new content in namespace lab b
         pytest.param(403, LIMIT, PermanentError, R.CONFIG_INVALID, id="limit-range"),
         pytest.param(403, SECURITY, PermanentError, R.CONFIG_INVALID, id="pod-security"),
         pytest.param(422, "Invalid value", PermanentError, R.CONFIG_INVALID, id="invalid"),
+        pytest.param(
+            500,
+            "failed to create typed patch object (lab/s): .spec.timeout: expected numeric",
+            PermanentError,
+            R.CONFIG_INVALID,
+            id="not-of-the-schema's-type",
+        ),
         pytest.param(400, "strict decoding", PermanentError, R.CONFIG_INVALID, id="not-understood"),
         pytest.param(409, "object is being deleted: x", TemporaryError, R.WAITING, id="still-ending"),
         pytest.param(429, "later", TemporaryError, R.CLUSTER_UNREACHABLE, id="too-many"),

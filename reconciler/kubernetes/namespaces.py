@@ -1,0 +1,65 @@
+"""A project's namespace: ours to make and to end, or lent to us, or somebody else's and left alone."""
+
+from ambient import env
+from ambient.cluster_settings import namespace_problem
+from reconciler.errors import PermanentError, TemporaryError
+from reconciler.kubernetes import names
+from reconciler.kubernetes.client import Cluster
+from reconciler.kubernetes.errors import LATER_SECONDS, Conflict
+from reconciler.kubernetes.names import Manifest
+from sessions_app.choices import Reason
+
+NAMESPACES = "/api/v1/namespaces"
+
+
+def namespace_of(project_id: str) -> str:
+    """How a project's namespace is called."""
+    return f"{env.NAMESPACE_PREFIX}{project_id}"
+
+
+def ensure_namespace(cluster: Cluster, manifest: Manifest) -> str:
+    """Have the namespace; returns its name. Raises PermanentError when it may not be used."""
+    name, labels = manifest["metadata"]["name"], names.labels_of(manifest)
+    if problem := namespace_problem(name, env.NAMESPACE):
+        raise PermanentError(Reason.NAMESPACE_NOT_OURS, f"Sessions cannot run here: {problem}.")
+    found = cluster.get(f"{NAMESPACES}/{name}") or _make(cluster, manifest)
+    if not names.owns_namespace(found, labels[names.INSTALLATION], labels[names.PROJECT]):
+        text = (
+            f"The namespace {name} is somebody else's. To lend it to the project, label it "
+            f"{names.MANAGED}=true and {names.PROJECT}={labels[names.PROJECT]}."
+        )
+        raise PermanentError(Reason.NAMESPACE_NOT_OURS, text)
+    if found["metadata"].get("deletionTimestamp") is not None:
+        raise TemporaryError(Reason.WAITING, _why_it_stays(found), delay=LATER_SECONDS)
+    return str(name)
+
+
+def end_namespace(cluster: Cluster, installation: str, project_id: str) -> str | None:
+    """Remove the namespace if we made it; None when that is done, else what it waits for."""
+    path = f"{NAMESPACES}/{namespace_of(project_id)}"
+    found = cluster.get(path)
+    if found is None or not names.made_namespace(found, installation, project_id):
+        return None
+    if found["metadata"].get("deletionTimestamp") is None:
+        cluster.delete(path, found["metadata"]["uid"])
+        found = cluster.get(path)
+    return _why_it_stays(found) if found is not None else None
+
+
+def _make(cluster: Cluster, manifest: Manifest) -> Manifest:
+    """A create, not an apply: what somebody else makes meanwhile must not become ours."""
+    try:
+        return cluster.create(NAMESPACES, manifest)
+    except Conflict:
+        found = cluster.get(f"{NAMESPACES}/{manifest['metadata']['name']}")
+        if found is None:
+            raise TemporaryError(Reason.WAITING, "The namespace is gone again.", delay=1.0) from None
+        return found
+
+
+def _why_it_stays(namespace: Manifest) -> str:
+    """What a namespace that is being deleted still waits for."""
+    conditions = namespace.get("status", {}).get("conditions", ())
+    said = [each.get("message", "") for each in conditions if each.get("status") == "True"]
+    text = f"The namespace {namespace['metadata']['name']} is still being deleted"
+    return f"{text}: {'; '.join(filter(None, said))}" if any(said) else f"{text}."
