@@ -11,7 +11,10 @@ from django.http import HttpRequest, parse_cookie
 
 from ambient import env
 from ambient.common import throttling
+from ambient.common.errors import error_body
 from ambient.common.exceptions import TooMany, Unauthenticated, Unavailable
+from ambient.common.ksuid import ksuid
+from ambient.common.renderers import dumps
 from ambient.common.threads import in_thread
 from projects_app.authentication import FORWARDED_HEADER, authenticate_bearer, bearer_token
 from projects_app.cookies import cookie_user
@@ -20,6 +23,7 @@ from sessions_app.streams.transports import note_transport
 
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 PROTOCOL_PREFIX = "bearer."
+TRY_AGAIN_LATER = 1013  # of the registry that RFC 6455, section 11.7 begins
 
 
 class WebsocketAuth:
@@ -31,8 +35,22 @@ class WebsocketAuth:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         scope = dict(scope)
         note_transport(scope, send)
-        scope["caller"] = await in_thread(find_caller, scope)
+        try:
+            scope["caller"] = await in_thread(find_caller, scope)
+        except Unavailable as exc:
+            await _refuse(scope, send, exc)
+            return
         await self.app(scope, receive, send)
+
+
+async def _refuse(scope: Mapping[str, Any], send: Any, error: Unavailable) -> None:
+    """Say that it is not the caller's fault, where the server has words before the websocket opens."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+        return
+    headers = [(b"content-type", b"application/json"), (b"retry-after", str(error.retry_after or 1).encode())]
+    await send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": dumps(error_body(error, ksuid()))})
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Verifying a token: signature, issuer, audience, times, client. Every refusal says which it was."""
 
 import hashlib
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -20,7 +21,12 @@ LEEWAY_SECONDS = 30
 """How far our clock and the issuer's may be apart."""
 MAX_TOKEN = 16 * 1024
 MAX_NAME = 255
+MAX_TEXT = 320
 MAX_GROUPS = 500
+HALF_OR_NUL = re.compile("[\0\ud800-\udfff]")
+"""What JSON may hold and PostgreSQL does not."""
+LATEST = 2.0**53
+"""Seconds that no honest token names: a number may have any length."""
 CACHED_TOKENS = 10_000
 CACHED_SECONDS = 300.0
 
@@ -107,7 +113,7 @@ class TokenVerifier:
         try:
             header = jwt.get_unverified_header(token)
             claimed = jwt.decode(token, options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, TypeError) as exc:
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as exc:
             raise Refused("The token is malformed") from exc
         if header.get("alg") not in ALGORITHMS:
             raise Refused("The token's algorithm is not accepted")
@@ -148,8 +154,10 @@ class TokenVerifier:
             raise Refused("The token's signature is wrong") from exc
         except jwt.MissingRequiredClaimError as exc:
             raise Refused(f"The token has no {exc.claim}") from exc
-        except (jwt.PyJWTError, ValueError, TypeError) as exc:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as exc:
             raise Refused("The token is not valid") from exc
+        if not claims["exp"] <= LATEST:
+            raise Refused("The token is not valid")
         if issuer.clients and claims.get("azp") not in issuer.clients:
             raise Refused("The token was given to another client")
         return claims
@@ -158,11 +166,11 @@ class TokenVerifier:
 def identity_of(issuer: Issuer, claims: dict[str, Any]) -> Identity:
     """Whom verified claims stand for. Raises Refused for claims that name nobody."""
     subject = claims["sub"]
-    name = next((found for key in USERNAME_CLAIMS if (found := _text(claims.get(key)))), None)
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_NAME or name is None:
+    name = _text(next((found for key in USERNAME_CLAIMS if (found := claims.get(key))), None))
+    if name is None or _text(subject) is None or len(subject) > MAX_NAME:
         raise Refused("The token names nobody")
     username = normalised(issuer.username_prefix + name)
-    if len(username) > MAX_NAME or "\0" in username + subject:
+    if len(username) > MAX_NAME:
         raise Refused("The token names nobody")
     given = " ".join(
         part
@@ -186,4 +194,7 @@ def identity_of(issuer: Issuer, claims: dict[str, Any]) -> Identity:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value and "\0" not in value and len(value) <= 320 else None
+    """A text that can be stored; None for anything else."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or HALF_OR_NUL.search(value):
+        return None
+    return value

@@ -15,8 +15,7 @@ from ambient.common.exceptions import Conflict, Forbidden, InvalidField
 from projects_app.access import PersonAccess, access_of
 from projects_app.authentication import digest_of
 from projects_app.models import ApiKey, Project, Role, User
-from projects_app.selectors import bindings_of, level_on
-from projects_app.services.role_bindings import HIGHEST, NOT_PERMITTED, role_by_reference
+from projects_app.services.role_bindings import NOT_PERMITTED, require_may_act_for, role_by_reference
 from projects_app.usernames import normalised
 
 PREFIX = "amb_"
@@ -110,18 +109,8 @@ def _owner(actor: Any, username: str) -> User:
     account = User.objects.live().filter(username=username, service_account=True, is_active=True).first()
     if account is None:
         raise InvalidField("username names neither yourself nor an active service account")
-    require_above(actor, account)
+    require_may_act_for(actor, account)
     return account
-
-
-def require_above(actor: Any, account: User) -> None:
-    """Forbidden for an account that may do what the actor may not: levels decide, as for granting."""
-    level = level_on(actor, {})
-    if level == HIGHEST:
-        return
-    theirs = set(bindings_of(account).values_list("role__level", flat=True))
-    if theirs and (level is None or any(other is None or other <= level for other in theirs)):
-        raise Forbidden(NOT_PERMITTED)
 
 
 def _narrowed(

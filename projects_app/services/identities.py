@@ -16,8 +16,7 @@ from projects_app.oidc.tokens import Identity
 from projects_app.services.controller import controller_ensure
 from projects_app.services.grants import Subject, lock_subjects
 from projects_app.services.groups import user_groups_follow, user_groups_set
-from projects_app.services.users import user_create, user_update
-from projects_app.usernames import username_fault
+from projects_app.services.users import name_fault, user_create, user_update
 
 OF_ANOTHER = "The username begins as those of another issuer do"
 NOT_LINKED = "The username belongs to another account; an administrator can link this identity to it"
@@ -112,7 +111,7 @@ def _first_sight(identity: Identity) -> User:
     """A new user, or the one that an administrator made for exactly this name and nobody has used yet."""
     user = User.objects.live().filter(username=identity.username).first()
     if user is None:
-        fault = username_fault(identity.username)
+        fault = name_fault(identity.username)
         if fault:
             raise InvalidToken(f"The token's {fault}")
         values = {"username": identity.username, "name": identity.name, "email": identity.email}

@@ -11,7 +11,7 @@ from ambient.common.database import transactional
 from ambient.common.exceptions import BadRequest, Conflict, Forbidden, InvalidField, not_found
 from projects_app.access import SCOPED_MODELS, access_of
 from projects_app.choices import Scope
-from projects_app.models import Agent, Credential, Project, Role, RoleBinding
+from projects_app.models import Agent, Credential, Project, Role, RoleBinding, User
 from projects_app.selectors import bindings_of, level_on, permissions_on
 from projects_app.services.grants import TARGETS, Subject, Target, recompute
 from projects_app.services.owners import LAST_OWNER, has_owner, is_owner, lock_target
@@ -65,6 +65,24 @@ def _require_grantable(actor: Any, role: Role, scopes: dict[str, str | None], sc
     if level != HIGHEST and (role.level <= level or not role.granted() <= permissions_on(actor, scopes)):
         raise Forbidden(NOT_PERMITTED)
     if scope == Scope.GLOBAL and level != HIGHEST:
+        raise Forbidden(NOT_PERMITTED)
+
+
+def require_may_act_for(actor: Any, account: User) -> None:
+    """Forbidden when an account holds, or waits for, what the actor could not give, and would gain."""
+    require_may_change(actor, account)
+    if level_on(actor, {}) == HIGHEST:
+        return
+    for binding in bindings_of(account).select_related("role"):
+        values = {name: getattr(binding, name) for name in TARGET_FIELDS} | {"scope": binding.scope}
+        _require_grantable(actor, binding.role, _scopes(values), binding.scope)
+
+
+def require_may_change(actor: Any, account: User) -> None:
+    """Forbidden for accounts of administrators, also of those to come, but to administrators and oneself."""
+    if account.pk == actor.pk or level_on(actor, {}) == HIGHEST:
+        return
+    if account.is_superuser or account.is_controller or level_on(account, {}) == HIGHEST:
         raise Forbidden(NOT_PERMITTED)
 
 

@@ -21,9 +21,13 @@ RESERVED = f"username must not start with {RUNNER_PREFIX}: sessions are named so
 POWERLESS = "a service account does not use the admin and is no superuser; give it a role"
 
 
+def name_fault(username: str) -> str | None:
+    """Why nobody may be called so; None when somebody may."""
+    return RESERVED if username.startswith(RUNNER_PREFIX) else username_fault(username)
+
+
 def _check_name(username: str) -> None:
-    """What nobody may be called."""
-    fault = RESERVED if username.startswith(RUNNER_PREFIX) else username_fault(username)
+    fault = name_fault(username)
     if fault:
         raise InvalidField(fault)
 

@@ -11,6 +11,7 @@ from projects_app.serializers import RoleBindingSerializer, RoleSerializer, User
 from projects_app.services.role_bindings import (
     HIGHEST,
     NOT_PERMITTED,
+    require_may_change,
     require_may_create,
     require_may_delete,
     role_binding_create,
@@ -19,6 +20,7 @@ from projects_app.services.role_bindings import (
 )
 from projects_app.services.roles import require_may_give, role_create, role_delete, role_update
 from projects_app.services.users import user_create, user_delete, user_update
+from projects_app.usernames import normalised
 from projects_app.views.base import require_person
 
 
@@ -30,15 +32,18 @@ class UserViewSet(ScopedViewSet):
     action_permissions = crud("user") | {"list": ANYONE_SIGNED_IN, "retrieve": ANYONE_SIGNED_IN}
 
     def perform_create(self, values: dict[str, Any]) -> User:
+        require_may_change(self.request.user, User(username=normalised(values["username"])))
         return user_create(values=values)
 
     def perform_update(self, obj: User, values: dict[str, Any]) -> User:
         renamed = values.get("username", obj.username) != obj.username
         if renamed and level_on(self.request.user, {}) != HIGHEST:  # bindings name the username
             raise Forbidden(NOT_PERMITTED)
+        require_may_change(self.request.user, obj)
         return user_update(user=obj, changes=values)
 
     def perform_destroy(self, obj: User) -> None:
+        require_may_change(self.request.user, obj)
         user_delete(user=obj)
 
 

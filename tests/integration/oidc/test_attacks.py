@@ -100,11 +100,25 @@ ATTACKS = {
     "subject-is-no-text": (token(sub=5), "not valid|nobody"),
     "subject-too-long": (token(sub="s" * 300), "nobody"),
     "subject-with-nul": (token(sub="a\0b"), "nobody"),
+    "subject-with-half-a-character": (token(sub="a\ud800"), "nobody"),
+    "username-with-half-a-character": (token(preferred_username="a\ud800", sub="s"), "nobody"),
+    "username-of-a-session": (token(preferred_username="session:x"), "sessions are named so"),
+    "expiry-without-end": (token(exp=10**400), "not valid"),
+    "expiry-is-infinite": (token(exp=float("inf")), "not valid"),
+    "not-before-is-infinite": (token(nbf=float("inf")), "not valid"),
+    "claims-of-many-levels": (lambda i, c: f"{part({'kid': 'first'})}.{part(b'[' * 10_000)}.x", "malformed"),
     "garbage": (lambda i, c: "eyJ.eyJ.x", "malformed"),
     "claims-are-a-list": (lambda i, c: f"{part({'alg': 'RS256', 'kid': 'first'})}.{part([])}.x", "malformed"),
     "header-is-a-list": (lambda i, c: f"{part([])}.{part({})}.x", "no known kind|malformed"),
     "too-long": (lambda i, c: i.token(padding="x" * 20_000), "too long"),
 }  # fmt: skip
+
+
+def test_what_cannot_be_stored_of_a_good_token_is_left_out(issuer):
+    told = issuer.token(name="A\ud800", email="a\ud800@example.org", groups=["g\ud800"])
+    answer = WireClient(headers={"Authorization": f"Bearer {told}"}).call("get", "/projects")
+    assert answer.status_code == 200, answer.content
+    assert User.objects.get(identities__isnull=False).email is None
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

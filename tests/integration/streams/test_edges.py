@@ -14,7 +14,9 @@ import pytest_asyncio
 from django.db import connection
 from django.test import Client
 
+from ambient import websocket_auth
 from ambient.common import hints
+from ambient.common.exceptions import Unavailable
 from projects_app.models import User
 from projects_app.services.api_keys import api_key_create, api_key_revoke
 from sessions_app.models import Session
@@ -303,6 +305,19 @@ async def test_a_refused_websocket_is_never_accepted(web: Web, path: str, header
                 web.url + fill(path), headers={name: fill(value) for name, value in headers.items()}
             )
     assert refused.value.status == 403
+
+
+async def test_a_websocket_is_told_when_tokens_cannot_be_judged(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(token: str) -> Any:
+        raise Unavailable("The identity provider's keys cannot be read", retry_after=30)
+
+    monkeypatch.setattr(websocket_auth, "authenticate_bearer", away)
+    async with aiohttp.ClientSession() as plain:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await plain.ws_connect(web.path("agui/ws"), headers={"Authorization": f"Bearer {web.token}"})
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "30")  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
