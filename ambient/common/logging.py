@@ -34,7 +34,7 @@ def visible(text: str) -> str:
 
 
 def lower_answers(record: logging.LogRecord) -> bool:
-    """A filter of `django.request`: what is no fault of our own (501, 502, 503) is a warning, not an error."""
+    """A filter of `django.request`: 501, 502 and 503 are no faults of our own, so warnings."""
     if getattr(record, "status_code", 500) > 500:
         record.levelno, record.levelname = logging.WARNING, "WARNING"
     return logging.getLogger(record.name).isEnabledFor(record.levelno)

@@ -109,7 +109,7 @@ def _require_target_set(values: Mapping[str, Any]) -> None:
 
 
 def _require_targets(actor: Any, values: Mapping[str, Any]) -> None:
-    """Every named target exists for the actor, and they belong together: what one may not see is not there."""
+    """Every named target exists for the actor, and they belong together: what is hidden is not there."""
     for scope, name in TARGETS.items():
         if name is None or values.get(name) is None:
             continue
