@@ -139,6 +139,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 CSRF_FAILURE_VIEW = "ambient.common.errors.csrf_failure"
 BEARER_VERIFIERS = [  # tried in order: (token) -> the caller, or None
     "projects_app.authentication.api_key_user",

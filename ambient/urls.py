@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("oidc/sign-in", sign_in.begin, name="oidc_authentication_init"),
     path("oidc/callback", sign_in.callback, name="oidc_authentication_callback"),
+    path("favicon.ico", views.no_icon, name="favicon"),
     path("static/<path:path>", views.static_file, name="static"),
     path("healthz", views.alive, name="healthz"),
     path("healthcheck", views.healthcheck, name="healthcheck"),

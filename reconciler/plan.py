@@ -228,6 +228,8 @@ def _answers(observed: Observed, limits: Limits, desired: Desired, status: Statu
             Noted(ConditionType.OBJECTS_APPLIED, "True", Reason.READY, "Everything was asked for."),
             Noted(ConditionType.RUNNER_STARTED, "True", Reason.READY, f"Attempt {status.attempt} runs."),
             _ready("True", Reason.READY, "The runner answers."),
+            # It may still tell of the restart that led here.
+            Noted(ConditionType.FINISHED, "False", Reason.READY, "The session runs."),
         ),
         fields=(("runner_endpoint", observed.endpoint), ("runner_instance", observed.instance)),
         requeue_after=_next_deadline(desired, replace(status, phase_since=since), limits, now),

@@ -12,7 +12,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 REQUESTS = Counter(
     "ambient_http_requests_total",
-    "Requests answered by this process, by class of status.",
+    "Requests answered by this process, by class of status; 500, a fault of our own, by itself.",
     ["method", "route", "status"],
 )
 SECONDS = Histogram(
@@ -23,6 +23,11 @@ SECONDS = Histogram(
 )
 
 
+def _status(code: int) -> str:
+    """The class, but 500 by itself: 501 to 504 are answers that a caller can do something about."""
+    return "500" if code == 500 else f"{code // 100}xx"
+
+
 def measured(scope: MutableMapping[str, Any], send: Any) -> Any:
     """A `send` that counts the request when its answer begins."""
     began = time.perf_counter()
@@ -31,7 +36,7 @@ def measured(scope: MutableMapping[str, Any], send: Any) -> Any:
         if message["type"] == "http.response.start":
             method = scope["method"] if scope["method"] in METHODS else "other"
             route = f"/{scope[ROUTE]}" if ROUTE in scope else "unmatched"
-            REQUESTS.labels(method, route, f"{message['status'] // 100}xx").inc()
+            REQUESTS.labels(method, route, _status(message["status"])).inc()
             SECONDS.labels(method, route).observe(time.perf_counter() - began)
         await send(message)
 

@@ -33,6 +33,13 @@ def visible(text: str) -> str:
     return CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
 
 
+def lower_answers(record: logging.LogRecord) -> bool:
+    """A filter of `django.request`: 501, 502 and 503 are no faults of our own, so warnings."""
+    if getattr(record, "status_code", 500) > 500:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return logging.getLogger(record.name).isEnabledFor(record.levelno)
+
+
 def describe_answer(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     """A structlog processor: Django's lines about an answer say method, path and status, each once."""
     request = event.get("request")
@@ -106,6 +113,7 @@ def configure(config: dict[str, Any]) -> None:
                     ],
                 }
             },
+            "filters": {"answers": {"()": lambda: lower_answers}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": env.LOG_LEVEL},
             "loggers": {
@@ -120,6 +128,7 @@ def configure(config: dict[str, Any]) -> None:
                     "httpx",
                 )
             }
+            | {"django.request": {"filters": ["answers"]}}
             # Its websockets tell every header and frame.
             | {"uvicorn.error": {"level": "INFO" if env.LOG_LEVEL == "DEBUG" else env.LOG_LEVEL}},
         }

@@ -174,6 +174,12 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @only_get
+def no_icon(request: HttpRequest) -> HttpResponse:
+    """`/favicon.ico`: there is none, which browsers remember for a day."""
+    return HttpResponse(status=204, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@only_get
 def metrics(request: HttpRequest) -> HttpResponse:
     """`/metrics` for Prometheus."""
     return HttpResponse(generate_latest(), CONTENT_TYPE_LATEST)

@@ -126,13 +126,13 @@ def _require_target_set(values: Mapping[str, Any]) -> None:
         raise InvalidField(f"{column} must be set for scope {values['scope']}")
 
 
-def _require_targets(values: Mapping[str, Any]) -> None:
-    """Every named target exists, and they belong together."""
+def _require_targets(actor: Any, values: Mapping[str, Any]) -> None:
+    """Every named target exists for the actor, and they belong together: what is hidden is not there."""
     for scope, name in TARGETS.items():
         if name is None or values.get(name) is None:
             continue
         found = _target_object(scope, values)
-        if found is None:
+        if found is None or not type(found).objects.visible_to(actor).filter(pk=found.pk).exists():
             raise InvalidField(f"{name} names nothing that exists")
         if scope in (Scope.AGENT, Scope.SESSION) and values.get("project_id") not in (None, found.project_id):
             raise InvalidField(f"{name} names something outside the project")
@@ -152,7 +152,7 @@ def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
     _require_grantable(actor, role, _scopes(values), scope)
     if scope == Scope.CREDENTIAL:
         _require_credential_rules(actor, values)
-    _require_targets(values)
+    _require_targets(actor, values)
     return role
 
 
@@ -254,7 +254,7 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
         raise Forbidden("target role not found")
     _require_target_set(wanted)
     _require_grantable(actor, role, _scopes(wanted), wanted["scope"])
-    _require_targets(wanted)
+    _require_targets(actor, wanted)
     share_role(role)
     binding.role = role
     for name in ("scope", "user_id", *TARGET_FIELDS):

@@ -117,3 +117,10 @@ def test_the_scrape_configuration_has_the_jobs_that_the_alerts_name():
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text())
     assert [job["job_name"] for job in config["scrape_configs"]] == ["ambient-api", "ambient-control-plane"]
     assert all((ROOT / "deploy/prometheus" / Path(name)).exists() for name in config["rule_files"])
+
+
+def test_what_the_contract_answers_with_is_no_server_error():
+    rule = next(rule for rule in RULES if rule["alert"] == "AmbientServerErrors")
+    panel = next(panel for panel in PANELS if panel["title"] == "500 answers")
+    for expression in (rule["expr"], panel["targets"][0]["expr"]):
+        assert set(re.findall(r'status=~?"([^"]*)"', expression)) == {"500"}

@@ -365,6 +365,7 @@ ROWS = [
     # this server
     *(Row("GET", path, rule=open_to_all) for path in ("//healthz", "//healthcheck", "//readyz", "//metrics")),
     Row("GET", "//", rule=open_to_all, ok=302),
+    Row("GET", "//favicon.ico", rule=open_to_all, ok=204),
     Row("GET", "//static/ambient/admin.css", rule=open_to_all),
     Row("GET", "//api/ambient", rule=open_to_all),
     Row("GET", "/version", rule=open_to_all),

@@ -5,6 +5,7 @@ from asgiref.testing import ApplicationCommunicator
 from prometheus_client import REGISTRY
 
 from ambient.asgi import Http, django_application
+from ambient.common.http_metrics import measured
 
 
 async def ask(path: str, method: str = "GET") -> int:
@@ -51,6 +52,21 @@ async def test_a_request_is_counted_by_route_and_class_of_status(method, path, s
     assert counted(**names) == before + 1
     seconds = {"method": labels[0], "route": labels[1]}
     assert REGISTRY.get_sample_value("ambient_http_request_seconds_count", seconds) >= 1
+
+
+@pytest.mark.parametrize(
+    ("code", "label"),
+    [(200, "2xx"), (304, "3xx"), (429, "4xx"), (500, "500"), (501, "5xx"), (502, "5xx"), (503, "5xx")],
+)
+async def test_a_fault_of_our_own_is_told_from_an_answer(code, label):
+    async def send(message):
+        assert message["status"] == code
+
+    names = {"method": "GET", "route": "unmatched", "status": label}
+    before = counted(**names)
+    counting = measured({"type": "http", "method": "GET"}, send)
+    await counting({"type": "http.response.start", "status": code})
+    assert counted(**names) == before + 1
 
 
 @pytest.mark.django_db(transaction=True)

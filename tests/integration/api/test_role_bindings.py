@@ -105,6 +105,52 @@ def test_refused_bindings(api_client, project, bind_role, body, status, error_id
     assert fingerprint() == before
 
 
+FACTORIES = {
+    "project": ProjectFactory,
+    "agent": AgentFactory,
+    "session": SessionFactory,
+    "credential": CredentialFactory,
+}
+
+
+@pytest.mark.parametrize(
+    ("scope", "named"),
+    [
+        ("project", "agent"),
+        ("project", "session"),
+        ("project", "credential"),
+        ("agent", "project"),
+        ("agent", "session"),
+        ("session", "project"),
+        ("session", "agent"),
+    ],
+)
+def test_what_one_may_not_see_is_refused_as_if_it_were_not_there(
+    api_client, project, bind_role, scope, named
+):
+    hidden = FACTORIES[named]()
+    bind_role("project:owner", project)
+    target = project if scope == "project" else FACTORIES[scope](project=project)
+    body = {"role_id": "agent:observer", "scope": scope, f"{scope}_id": target.pk, "user_id": "bob"}
+    before = fingerprint()
+    reasons = set()
+    for pk in (hidden.pk, "invented"):
+        refused = api_client.call("post", "/role_bindings", body | {f"{named}_id": pk})
+        check_error(refused, 400, "8")
+        reasons.add(refused.json()["reason"])
+    assert len(reasons) == 1
+    assert fingerprint() == before
+
+
+def test_what_one_sees_in_another_project_is_said_to_be_outside(api_client, project, bind_role):
+    other = SessionFactory()
+    bind_role("project:owner", project)
+    bind_role("project:viewer", other.project)
+    refused = api_client.call("post", "/role_bindings", binding("project:viewer", session_id=other.pk))
+    check_error(refused, 400, "8")
+    assert "outside the project" in refused.json()["reason"]
+
+
 def test_level_of_one_project_counts_nowhere_else(api_client, project, bind_role):
     other = ProjectFactory()
     agent, session = AgentFactory(project=other), SessionFactory(project=other)

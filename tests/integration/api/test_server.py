@@ -43,6 +43,13 @@ def test_alive(anonymous, path):
     assert anonymous.post(path).status_code == 405
 
 
+def test_browsers_ask_for_an_icon_once_a_day(anonymous):
+    answer = anonymous.get("/favicon.ico")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer["Cache-Control"] == "public, max-age=86400"
+    assert anonymous.post("/favicon.ico").status_code == 405
+
+
 def test_ready(anonymous):
     assert anonymous.get("/readyz").json() == {"ready": True, "not_ready": {}}
 

@@ -1,5 +1,7 @@
 """Guessing passwords at the admin's sign-in: slowed down by name and address, and nobody is kept out."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.factories import UserFactory
@@ -84,3 +86,22 @@ def test_a_wrong_name_and_a_wrong_password_read_the_same(boss, attempt):
         for name in ("boss", "nobody-of-this-name")
     }
     assert texts == {1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path"),
+    [
+        pytest.param(None, "/admin/", id="nothing-wanted"),
+        pytest.param("", "/admin/", id="an-empty-one"),
+        pytest.param("https://elsewhere.example/", "/admin/", id="a-page-of-others"),
+        pytest.param("//elsewhere.example/admin/", "/admin/", id="a-page-of-others-without-a-scheme"),
+        pytest.param("/admin/projects_app/user/", "/admin/projects_app/user/", id="a-page-of-ours"),
+    ],
+)
+@pytest.mark.parametrize("where", ["query", "form"])
+def test_the_sign_in_leads_to_a_page_that_is_there(boss, client, where, wanted, path):
+    asked = {} if wanted is None else {"next": wanted}
+    target = LOGIN if where == "form" else f"{LOGIN}?{urlencode(asked)}"
+    form = {"username": "boss", "password": PASSWORD} | (asked if where == "form" else {})
+    answer = client.post(target, form)
+    assert (answer.status_code, answer["Location"]) == (302, path)

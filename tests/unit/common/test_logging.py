@@ -1,7 +1,11 @@
-"""Nothing secret leaves by the log."""
+"""Nothing secret leaves by the log, and an answer has the level that it deserves."""
+
+import logging
 
 import pytest
+from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils.log import log_response
 
 from ambient.common.logging import HIDDEN, describe_answer, redact
 
@@ -91,3 +95,20 @@ LONG = RequestFactory().post("/" + "x" * 1000)
 )
 def test_lines_about_an_answer(event, shown) -> None:
     assert describe_answer(None, "warning", dict(event)) == shown
+
+
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [(404, "WARNING"), (500, "ERROR"), (501, "WARNING"), (502, "WARNING"), (503, "WARNING")],
+)
+def test_only_a_fault_of_our_own_is_an_error(caplog, code, level) -> None:
+    answer = HttpResponse(status=code)
+    log_response("%s: %s", answer.reason_phrase, GET.path, response=answer, request=GET)
+    assert [record.levelname for record in caplog.records] == [level]
+
+
+def test_an_answer_is_not_logged_where_warnings_are_not(caplog) -> None:
+    with caplog.at_level(logging.ERROR, "django.request"):
+        log_response("No", response=HttpResponse(status=503), request=GET)
+        log_response("Oh", response=HttpResponse(status=500), request=GET)
+    assert [record.getMessage() for record in caplog.records] == ["Oh"]

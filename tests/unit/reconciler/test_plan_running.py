@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.errors import TemporaryError
 from reconciler.plan import plan, plan_after_error, seconds_left
-from reconciler.state import Delete, Exit
+from reconciler.state import Delete, Exit, Noted
 from sessions_app.choices import Phase, Reason
 from tests.unit.reconciler.plan_states import (
     CRASHED,
@@ -205,3 +205,10 @@ def test_a_passing_fault_is_a_condition_only():
     assert [(c.type, c.status, c.reason, c.message) for c in following.conditions] == [
         ("RunnerReady", "Unknown", "ClusterUnreachable", "Away.")
     ]
+
+
+@pytest.mark.parametrize("phase", [Phase.CREATING, Phase.RUNNING])
+def test_a_session_that_runs_again_says_so(phase):
+    restarted = Noted("Finished", "False", "HostRestarted", "Restarting: The runner host was restarted.")
+    following = plan(RUN, runner(), status(phase, conditions=(restarted,)), LIMITS, NOW)
+    assert Noted("Finished", "False", "Ready", "The session runs.") in following.conditions
