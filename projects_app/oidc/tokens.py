@@ -166,7 +166,8 @@ class TokenVerifier:
 def identity_of(issuer: Issuer, claims: dict[str, Any]) -> Identity:
     """Whom verified claims stand for. Raises Refused for claims that name nobody."""
     subject = claims["sub"]
-    name = _text(next((found for key in USERNAME_CLAIMS if (found := claims.get(key))), None))
+    named = (claims.get(key) for key in USERNAME_CLAIMS)
+    name = _text(next((found for found in named if found and isinstance(found, str)), None))
     if name is None or _text(subject) is None or len(subject) > MAX_NAME:
         raise Refused("The token names nobody")
     username = normalised(issuer.username_prefix + name)

@@ -46,7 +46,7 @@ class Site:
     grace_seconds: float
     liveness_seconds: float
     start_deadline_seconds: float
-    pull_secrets: Sequence[str] = ()
+    pull_secrets: Sequence[str] = field(default=(), repr=False)  # names
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: Sequence[Mapping[str, Any]] = ()
 

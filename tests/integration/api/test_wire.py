@@ -384,7 +384,9 @@ def test_oversize_body_is_413(world, settings):
 def test_no_or_bad_token_is_401(anonymous, header, method, path):
     response = anonymous.call(method, path, b"{", **header)
     check_error(response, 401, "15")
-    assert response["WWW-Authenticate"] == "Bearer"
+    fault = 'Bearer error="invalid_token"'  # RFC 6750, section 3.1: only where there is a token
+    assert response["WWW-Authenticate"].startswith(fault if "nonsense" in str(header) else "Bearer")
+    assert ("error=" in response["WWW-Authenticate"]) == ("nonsense" in str(header))
 
 
 def test_json_text_is_kept_byte_for_byte(world):

@@ -308,7 +308,7 @@ def test_a_pass_never_writes_outside_the_table(running):
         session_record_status(session=running, phase=Phase.STOPPED)
 
 
-@pytest.mark.parametrize("name", ["operator"])
+@pytest.mark.parametrize("name", ["mainframe"])
 def test_a_runtime_that_is_not_there_says_so(name):
     with pytest.raises(PermanentError, match=name):
         runtime_for(name)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from ambient import env
+from ambient.common.exceptions import InvalidToken
 from ambient.common.sealed import require_known_keys
 
 USERNAME = "admin"
@@ -66,12 +67,18 @@ class Command(BaseCommand):
         users.create_superuser(USERNAME, password, name="Administrator")
         return password
 
+    def _owner_of(self, key: str) -> str | None:
+        verify = import_string("projects_app.authentication.api_key_user")
+        try:
+            known = verify(key)
+        except InvalidToken:
+            return None
+        return None if known is None else str(known.username)
+
     def _ensure_key(self) -> None:
         """A key file that this database knows; a lost or foreign one is replaced, its old key revoked."""
         path = env.HOME / KEY_FILE
-        verify = import_string("projects_app.authentication.api_key_user")
-        known = verify(path.read_text().strip()) if path.exists() else None
-        if known is not None and known.username == USERNAME:
+        if path.exists() and self._owner_of(path.read_text().strip()) == USERNAME:
             path.chmod(0o600)
             return
         user = apps.get_model("projects_app.User").objects.live().get(username=USERNAME)
