@@ -1,12 +1,14 @@
 """Users, clients and bindings that most tests of the platform need."""
 
 import signal
+import uuid
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
+from ambient.common import throttling
 from projects_app.choices import Scope
 from projects_app.models import Role
 from projects_app.services.api_keys import api_key_create
@@ -39,6 +41,12 @@ def _flush_empties_the_audit_log():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _limits_of_its_own(monkeypatch):
+    """All tests come from one address, and share one Valkey: what one spends is not missing in the next."""
+    monkeypatch.setattr(throttling, "KEY", f"{throttling.KEY}{uuid.uuid4().hex}:")
 
 
 class WireClient(APIClient):
