@@ -146,10 +146,13 @@ def _good_still(state: CredentialState, error: ProviderError) -> Access:
 
 
 def _claimed(state: CredentialState) -> bool:
-    """Whether it is us who ask the provider now."""
+    """Whether it is us who ask the provider now: nobody does, and nobody has since the state was read."""
     now, claim = timezone.now(), secrets.token_hex(16)
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    taken = CredentialState.objects.filter(free, pk=state.pk).update(claim=claim, claimed_until=now + CLAIM)
+    as_read = Q(access_renew_at=state.access_renew_at, failed_at=state.failed_at)
+    taken = CredentialState.objects.filter(free, as_read, pk=state.pk).update(
+        claim=claim, claimed_until=now + CLAIM
+    )
     state.claim = claim
     return bool(taken)
 

@@ -99,6 +99,20 @@ def test_many_readers_at_once_ask_the_provider_once(make_credential, providers):
     assert (faults, tokens, len(providers.asked)) == ([], ["short-lived-1"] * 6, 1)
 
 
+def test_a_reader_who_was_overtaken_takes_what_was_made_meanwhile(make_credential, providers, monkeypatch):
+    """Another reader makes the token between our look at the state and our claim on it."""
+    app, claimed = make_credential("gitlab", providers.oauth()), credential_access._claimed
+
+    def late(state):
+        monkeypatch.setattr(credential_access, "_claimed", claimed)
+        credential_token(credential=app, reader="bob")
+        return claimed(state)
+
+    monkeypatch.setattr(credential_access, "_claimed", late)
+    assert credential_token(credential=app, reader="alice").token == "short-lived-1"
+    assert len(providers.asked) == 1
+
+
 def test_a_new_refresh_token_is_kept(make_credential, providers):
     made = make_credential("gitlab", providers.oauth())
     providers.rotates = True
