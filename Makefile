@@ -102,8 +102,11 @@ test-kube: setup ## on a real Kubernetes control plane; skipped where it cannot 
 	@tools/kube/build.sh >/dev/null || echo "test-kube: no Kubernetes programs here, its tests are skipped"
 	@$(PY) -m pytest -n $(XDIST) -m "kube and not faults" $(ARGS)
 
-test-faults: setup ## fault injection against real processes, one after another
-	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
+test-faults: setup $(if $(filter kubernetes,$(RUNTIME)),kube-programs) ## fault injection against real processes, one after another (RUNTIME=kubernetes: runners are pods)
+	@TEST_RUNTIME=$(RUNTIME) $(PY) -m pytest -m "faults and not kube" -p no:randomly $(ARGS)
+
+test-e2e: setup setup-claude $(if $(filter kubernetes,$(RUNTIME)),kube-programs) ## the whole platform from outside (RUNTIME=kubernetes: runners are pods)
+	@TEST_RUNTIME=$(RUNTIME) $(PY) -m pytest -m "not faults and not browser and not idp" -p no:randomly tests/e2e $(ARGS)
 
 fuzz: setup ## random input at length: every operation (EXAMPLES=100 each), searches, counters, access
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(PY) -m pytest -n $(XDIST) tests/contract/test_fuzz.py tests/contract/test_fuzz_runner.py tests/integration/search tests/integration/api/test_counters.py tests/integration/access --timeout 1800 $(ARGS)
@@ -132,4 +135,4 @@ lock: setup ## compile requirements/*.in to hashed pins
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) $(GENERATORS) $(KEYCLOAK) .ambient
 
-.PHONY: help setup setup-claude setup-otel generators kube-programs platform demo up kube down test test-browser test-generators test-idp test-kube test-faults fuzz chaos check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude setup-otel generators kube-programs platform demo up kube down test test-browser test-generators test-idp test-kube test-faults test-e2e fuzz chaos check format openapi sdk bench lock clean

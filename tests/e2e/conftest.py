@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from tests.e2e.harness import Stage
+from tests.e2e.runtimes import PROCESS, chosen
 from tests.e2e.watchers import Watchers
 from tests.fakes.anthropic_api import FakeApi
 
@@ -19,6 +20,15 @@ def pytest_itemcollected(item):
     """More time than others have: the first to run also waits for the platform's start."""
     if item.path.parent.name == "e2e" and item.get_closest_marker("timeout") is None:
         item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what the chosen runtime does not have."""
+    if chosen() == PROCESS:
+        return
+    left_out = [item for item in items if item.get_closest_marker("process_runtime")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

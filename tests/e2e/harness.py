@@ -141,7 +141,7 @@ class Stage(Machine):
 
     def workspace(self, session: str) -> Path:
         """The folder that the agent works in."""
-        return self.home / "sessions" / session / "workspace"
+        return self.runtime.workspace(session)
 
     def attempt(self, session: str) -> int:
         """How many runners the session has had."""

@@ -13,7 +13,7 @@ import httpx
 from ambient.embedded.home import CHECKOUT, Home, free_port
 from ambient.embedded.platform import Platform, endpoints, manage
 from ambient.embedded.supervisor import ProcessSpec, Supervisor
-from tests.e2e.runtimes import ProcessRuntimeDriver, RuntimeDriver
+from tests.e2e.runtimes import RuntimeDriver, make_driver
 from tests.e2e.system import READY_SECONDS, children_and_self, eventually, kill, processes_of, state_of
 
 SETTINGS = {
@@ -91,7 +91,7 @@ class Machine:
         self.home = folder / "home"
         self.log_path = folder / "platform.log"
         self._log = self.log_path.open("w", buffering=1)
-        self.runtime: RuntimeDriver = ProcessRuntimeDriver(folder, self.home)
+        self.runtime: RuntimeDriver = make_driver(folder, self.home)
         self.settings = environment(self.home, **self.runtime.settings) | settings
         self.platform = self._platform()
         self._replicas: list[Replica] = []
@@ -124,6 +124,7 @@ class Machine:
         """End everything that was started."""
         self.end_replicas()
         self.platform.stop()
+        self.runtime.stop()
         self._log.close()
 
     def heal(self) -> None:

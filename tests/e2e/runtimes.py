@@ -1,11 +1,15 @@
-"""How each runtime is looked at and broken: one driver a runtime, so that the same tests run on all."""
+"""How each runtime is looked at and broken: one driver a runtime, so that the same tests run on all.
+
+`TEST_RUNTIME=kubernetes` (`make test-faults RUNTIME=kubernetes`) chooses the second one. Tests of what only the
+process runtime has are marked `process_runtime`.
+"""
 
 import os
 import shlex
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from ambient.common.marks import VARIABLE, marked_pids
@@ -14,6 +18,7 @@ from reconciler.runnerhost.paths import HostPaths
 from tests.e2e.system import environ_of, eventually, group_of
 
 RUNNER_PYTHON = CHECKOUT / ".venv-runner" / "bin" / "python"
+KUBERNETES, PROCESS = "kubernetes", "process"
 GATE = """\
 #!/bin/sh
 if [ -p {gate}/hold ]; then read line < {gate}/hold; fi
@@ -22,10 +27,64 @@ exec {python} "$@"
 """
 
 
+def chosen() -> str:
+    """The runtime that the tests run on."""
+    return os.environ.get("TEST_RUNTIME") or PROCESS
+
+
+def make_driver(folder: Path, home: Path) -> "RuntimeDriver":
+    """A driver of the chosen runtime."""
+    if chosen() == PROCESS:
+        return ProcessRuntimeDriver(folder, home)
+    if chosen() == KUBERNETES:
+        from tests.kube.driver import KubernetesRuntimeDriver  # it needs the built programs
+
+        return KubernetesRuntimeDriver(folder)
+    raise ValueError(f"TEST_RUNTIME={chosen()}: {PROCESS} or {KUBERNETES}")
+
+
+class Gate:
+    """A script that stands before the runner's Python, and can be closed."""
+
+    def __init__(self, folder: Path, python: Path, *, seen_at: Path | None = None) -> None:
+        """`seen_at`: where the runner finds the folder, if elsewhere."""
+        self.folder = folder
+        self.folder.mkdir(exist_ok=True)
+        self.script = folder / "python"
+        gate = shlex.quote(str(seen_at or folder))
+        self.script.write_text(GATE.format(gate=gate, python=shlex.quote(str(python))))
+        self.script.chmod(0o755)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A time in which whoever comes waits."""
+        pipe = self.folder / "hold"
+        os.mkfifo(pipe)
+        try:
+            yield
+        finally:
+            writer = os.open(pipe, os.O_RDWR)  # whoever waits to open it can go on
+            pipe.unlink()
+            os.close(writer)
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """A time in which whoever comes ends with a wrong configuration."""
+        switch = self.folder / "refuse"
+        switch.touch()
+        try:
+            yield
+        finally:
+            switch.unlink()
+
+
 class RuntimeDriver(ABC):
     """Faults of the ground that runners stand on."""
 
     settings: dict[str, str]
+    gate: Gate
+    outlives_platform: bool
+    """Whether runners live on while every process of the platform is restarted."""
 
     @abstractmethod
     def runners(self, session: str | None = None) -> list[int]:
@@ -36,31 +95,23 @@ class RuntimeDriver(ABC):
         """The one runner of a session, once there is one."""
 
     @abstractmethod
-    def signal_runner(self, session: str, number: int) -> None:
-        """A signal to a session's runner: SIGKILL, SIGSTOP, SIGCONT."""
+    def workspace(self, session: str) -> Path:
+        """The folder that a session's agent works in. Inside of a folder that is gone with the session."""
 
-    @abstractmethod
-    def slow_starts(self) -> AbstractContextManager[None]:
-        """A time in which runners are made but do not come up."""
-
-    @abstractmethod
-    def refused_starts(self) -> AbstractContextManager[None]:
-        """A time in which runners end at once with a wrong configuration."""
+    def stop(self) -> None:
+        """End the ground, after the platform."""
 
 
 class ProcessRuntimeDriver(RuntimeDriver):
-    """Runners are child processes of the home's runner host; a gate stands before their Python."""
+    """Runners are child processes of the home's runner host."""
+
+    outlives_platform = False
 
     def __init__(self, folder: Path, home: Path) -> None:
+        self._home = home
         self._mark = HostPaths(home).mark
-        self._gate = folder / "gate"
-        self._gate.mkdir(exist_ok=True)
-        script = self._gate / "python"
-        script.write_text(
-            GATE.format(gate=shlex.quote(str(self._gate)), python=shlex.quote(str(RUNNER_PYTHON)))
-        )
-        script.chmod(0o755)
-        self.settings = {"AMBIENT_RUNNER_PYTHON": str(script)}
+        self.gate = Gate(folder / "gate", RUNNER_PYTHON)
+        self.settings = {"AMBIENT_RUNNER_PYTHON": str(self.gate.script)}
 
     def runners(self, session: str | None = None) -> list[int]:
         part = "" if session is None else f"/{session}/"
@@ -72,25 +123,5 @@ class ProcessRuntimeDriver(RuntimeDriver):
         )
         return pid
 
-    def signal_runner(self, session: str, number: int) -> None:
-        os.kill(self.runner(session), signal.Signals(number))
-
-    @contextmanager
-    def slow_starts(self) -> Iterator[None]:
-        pipe = self._gate / "hold"
-        os.mkfifo(pipe)
-        try:
-            yield
-        finally:
-            writer = os.open(pipe, os.O_RDWR)  # whoever waits to open it can go on
-            pipe.unlink()
-            os.close(writer)
-
-    @contextmanager
-    def refused_starts(self) -> Iterator[None]:
-        switch = self._gate / "refuse"
-        switch.touch()
-        try:
-            yield
-        finally:
-            switch.unlink()
+    def workspace(self, session: str) -> Path:
+        return self._home / "sessions" / session / "workspace"

@@ -22,7 +22,7 @@ def stage(make_stage):
 
 
 def test_runner_that_does_not_come_up_is_restarted_at_its_deadline(stage, reasons, make_session):
-    with stage.runtime.slow_starts():
+    with stage.runtime.gate.held():
         session = make_session()
         eventually(
             lambda: "StartDeadline" in reasons(session), "the start deadline", START_DEADLINE * GENEROUS
@@ -33,7 +33,7 @@ def test_runner_that_does_not_come_up_is_restarted_at_its_deadline(stage, reason
 
 
 def test_runner_that_never_comes_up_fails_with_its_reason(stage, make_session):
-    with stage.runtime.slow_starts():
+    with stage.runtime.gate.held():
         session = make_session()
         seconds = 4 * START_DEADLINE + 1 + 2 + 4  # four attempts and the back-offs between them
         failed = stage.wait_phase(session, "Failed", seconds=seconds * GENEROUS)

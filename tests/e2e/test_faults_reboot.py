@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.system import GENEROUS, START_SECONDS, eventually, state_of
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.process_runtime]
 
 
 def test_rebooted_machine_restarts_its_sessions_with_all_that_was_said(make_stage, make_watchers):

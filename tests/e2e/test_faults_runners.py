@@ -17,7 +17,7 @@ def _healed(healed):
 
 
 def test_runner_that_ends_by_itself_with_0_completes_the_session(stage, running):
-    stage.runtime.signal_runner(running, signal.SIGTERM)
+    os.kill(stage.runner(running), signal.SIGTERM)
     ended = stage.wait_phase(running, "Completed", "Failed")
     assert (ended.phase, ended.reason) == ("Completed", "Succeeded")
     assert stage.attempt(running) == 1
@@ -71,6 +71,7 @@ def test_runner_that_is_killed_again_and_again_fails_with_its_signal(stage, runn
     assert stage.runners(running) == []
 
 
+@pytest.mark.process_runtime
 def test_killed_host_takes_its_runners_along_and_they_come_back(stage, reasons, make_session):
     sessions = [make_session(name=name) for name in ("a", "b")]
     for session in sessions:

@@ -64,7 +64,9 @@ def test_worker_killed_in_a_pass_delays_but_loses_nothing(stage, make_session):
     check_running_once(stage, sessions)
 
 
-@pytest.mark.parametrize("hold", [hold_in_a_write, hold_at_the_host])
+@pytest.mark.parametrize(
+    "hold", [hold_in_a_write, pytest.param(hold_at_the_host, marks=pytest.mark.process_runtime)]
+)
 def test_worker_frozen_in_a_pass_is_replaced_and_harmless_when_it_wakes(stage, reasons, make_session, hold):
     second = stage.add_worker()
     with ExitStack() as first_frozen:
@@ -161,16 +163,13 @@ def test_control_plane_whose_clock_jumped_keeps_its_lease_and_runs(stage, watche
 
 @pytest.mark.parametrize(
     "names",
-    [
-        pytest.param(["control-plane"], id="control-plane"),
-        pytest.param(["api", "control-plane", "worker", "beat", "watcher", "runner-host"], id="everything"),
-    ],
+    [pytest.param(["control-plane"], id="control-plane"), pytest.param(None, id="everything")],
 )
 def test_question_survives_a_restart_and_its_answer_goes_on(stage, watchers, running, names):
     watcher = watchers.events(stage.api, running)
     stage.client.sessions.send(running, "/ask Which colour?")
     asked = stage.question(running)
-    stage.restart(names)
+    stage.restart(names or stage.process_names())
     assert stage.question(running).id == asked.id
     stage.client.sessions.answer(running, asked.id, {"answer": "Blue"})
     watcher.wait_runs(2, seconds=START_SECONDS + TAKEOVER_SECONDS)
@@ -181,7 +180,7 @@ def test_question_survives_a_restart_and_its_answer_goes_on(stage, watchers, run
 
 
 def test_stop_during_a_slow_start_leaves_no_runner(stage, make_session):
-    with stage.runtime.slow_starts():
+    with stage.runtime.gate.held():
         session = make_session()
         stage.wait_phase(session, "Creating")
         eventually(lambda: stage.runners(session), "a runner that is coming up")
@@ -193,7 +192,7 @@ def test_stop_during_a_slow_start_leaves_no_runner(stage, make_session):
 
 
 def test_start_that_cannot_succeed_fails_with_its_reason_and_may_be_asked_for_again(stage, make_session):
-    with stage.runtime.refused_starts():
+    with stage.runtime.gate.refusing():
         session = make_session()
         failed = stage.wait_phase(session, "Failed")
         assert failed.reason == "ConfigInvalid"
@@ -222,7 +221,7 @@ def test_deleted_project_with_100_sessions_is_gone_and_others_are_untouched(stag
     stage.client.projects.create(name=doomed)
     live = stage.client.sessions.create(name="live", project_id=doomed, prompt="/long 600").id
     stage.wait_phase(live, "Running")
-    with stage.runtime.slow_starts():
+    with stage.runtime.gate.held():
         sessions = [live]
         for number in range(99):
             sessions.append(stage.client.sessions.create(name=str(number), project_id=doomed).id)
@@ -241,6 +240,7 @@ def test_deleted_project_with_100_sessions_is_gone_and_others_are_untouched(stag
     assert stage.attempt(running) == 1
 
 
+@pytest.mark.process_runtime
 def test_stopped_platform_leaves_no_process(make_stage):
     stage = make_stage()
     stage.client.projects.create(name="last")

@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from tests.e2e.system import GENEROUS, eventually
 
 
@@ -18,22 +20,32 @@ def times(session):
     return {entry["type"]: entry["last_transition_time"] for entry in json.loads(session.conditions)}
 
 
-def test_session_that_should_end_with_its_work_is_completed_and_leaves_the_report(
-    stage, make_session, repository
-):
+@pytest.fixture
+def completed(stage, make_session, repository):
+    """A session that has ended with its work."""
     session = make_session(
         prompt="Look around.", repos=json.dumps([{"url": repository}]), stop_on_run_finished=True
     )
     ended = stage.wait_phase(session, "Completed", "Failed", seconds=30 * GENEROUS)
     assert (ended.phase, ended.reason) == ("Completed", "Succeeded")
-    assert stage.runners(session) == []
-    repo = stage.workspace(session) / "repos" / "sample"
+    return session
+
+
+def test_session_that_should_end_with_its_work_is_completed(stage, completed):
+    assert stage.runners(completed) == []
+    [run] = stage.request("GET", f"/sessions/{completed}/runs").json()["items"]
+    assert run["state"] == "finished"
+
+
+@pytest.mark.process_runtime  # a pod's own files go with it
+def test_completed_session_leaves_the_report(stage, completed):
+    repo = stage.workspace(completed) / "repos" / "sample"
 
     def git(*arguments):
         command = ["git", "-C", str(repo), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
-    assert git("rev-parse", "--abbrev-ref", "HEAD") == f"ambient/{session}"
+    assert git("rev-parse", "--abbrev-ref", "HEAD") == f"ambient/{completed}"
     assert git("status", "--porcelain") == ""
     assert git("rev-list", "--count", "HEAD") == "2"
     assert "Look around." in git("show", "HEAD:REPORT.md")

@@ -10,12 +10,13 @@ ENVIRONMENT = "/opt/runner"
 
 
 def runner_image() -> Image:
-    """Our runner with the framework demo, from this checkout and its `.venv-runner`."""
+    """Our runner from this checkout, with the framework claude where `make setup-claude` has installed it."""
+    python = env.CLAUDE_PYTHON if env.CLAUDE_PYTHON.exists() else env.RUNNER_PYTHON
     sources = {f"/opt/ambient/{number}": source for number, source in enumerate(RUNNER_SOURCES)}
     return Image(
         entrypoint=(f"{ENVIRONMENT}/bin/python", "-m", "ambient_runner"),
         environment={"PATH": f"{ENVIRONMENT}/bin:{DEFAULT_PATH}", "PYTHONPATH": ":".join(sources)},
-        files={ENVIRONMENT: env.RUNNER_PYTHON.parent.parent, **sources},
+        files={ENVIRONMENT: python.parent.parent, **sources},
     )
 
 

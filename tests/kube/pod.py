@@ -96,6 +96,15 @@ class Pod:
         assert pid is not None, f"{self.name} does not run"
         return pid
 
+    def pids(self) -> list[int]:
+        """The first process of each container that runs, also of none."""
+        with self._lock:
+            return [pid for process in self._processes.values() if (pid := process.pid) is not None]
+
+    def volume(self, name: str) -> Path:
+        """The folder behind one of its volumes."""
+        return (self._volumes or {})[name]
+
     def log(self, container: str, *, previous: bool = False) -> Path:
         """The file with what a container has printed."""
         known = next(one for one in [*self._init, *self._main] if one.name == container)

@@ -7,8 +7,10 @@ from ambient.embedded.home import CHECKOUT
 CHART = CHECKOUT / "deploy" / "charts" / "ambient"
 
 
-def granted(process: str, namespace: str, rules: str = "rbac.yaml") -> list[dict]:
-    """The objects that give a process its permissions in the cluster."""
+def granted(
+    process: str, namespace: str, rules: str = "rbac.yaml", *, bound_to: str | None = None
+) -> list[dict]:
+    """The objects that give a process its permissions in the cluster; `bound_to`: another account than its own."""
     name = f"{namespace}-{process}"
     given = [
         {part: rule[part] for part in ("apiGroups", "resources", "verbs")}
@@ -22,6 +24,6 @@ def granted(process: str, namespace: str, rules: str = "rbac.yaml") -> list[dict
             "kind": "ClusterRoleBinding",
             "metadata": {"name": name},
             "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": process, "namespace": namespace}],
+            "subjects": [{"kind": "ServiceAccount", "name": bound_to or process, "namespace": namespace}],
         },
     ]

@@ -1,0 +1,96 @@
+"""The tests of the whole platform on Kubernetes: runners are pods of a node of the test's own."""
+
+import atexit
+import functools
+import secrets
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from ambient.embedded.errors import EmbeddedError
+from tests.e2e.runtimes import Gate, RuntimeDriver
+from tests.e2e.system import children_and_self, eventually
+from tests.kube.access import Access
+from tests.kube.cluster import BUILD, programs
+from tests.kube.host import join
+from tests.kube.images import IMAGES, RUNNER, runner_image
+from tests.kube.node import Node
+from tests.kube.pod import Pod
+from tests.kube.runtime.permissions import granted
+
+OWN = "ambient"
+GATE = "/opt/gate"
+SESSION = "ambient-code.io/session-id"
+PROCESSES = ("worker", "watcher", "control-plane")
+
+
+@functools.cache
+def shared_cluster() -> Access:
+    """One control plane for all platforms of this process; it ends when the process ends."""
+    if not programs().is_dir():
+        raise EmbeddedError(f"no Kubernetes programs in {programs()}: {BUILD.name} builds them")
+    folder = Path(tempfile.mkdtemp(prefix="ambient-test-kube-"))
+    connection = join(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(connection.close)
+    return Access(folder)
+
+
+@functools.cache
+def kubeconfig() -> Path:
+    """Of an identity that holds what the chart grants to our processes, and no more."""
+    documents = [
+        document for process in PROCESSES for document in granted(process, OWN, bound_to="platform")
+    ]
+    return shared_cluster().least_privilege(documents, f"{OWN}/platform")
+
+
+class KubernetesRuntimeDriver(RuntimeDriver):
+    """Runners are pods, and their processes those of the one fake node."""
+
+    outlives_platform = True
+
+    def __init__(self, folder: Path) -> None:
+        cluster = shared_cluster()
+        image = runner_image()
+        self.gate = Gate(folder / "gate", Path(image.entrypoint[0]), seen_at=Path(GATE))
+        here = {str(folder.parent): folder.parent}  # repositories that tests name by their path
+        gated = replace(
+            image,
+            entrypoint=(f"{GATE}/python", *image.entrypoint[1:]),
+            files={**image.files, GATE: self.gate.folder, **here},
+        )
+        name = f"node-{secrets.token_hex(4)}"
+        self.node = Node(cluster, name, folder / "node", {**IMAGES, RUNNER: gated})
+        self.node.start()
+        self.settings = {
+            "AMBIENT_RUNTIME": "kubernetes",
+            "AMBIENT_KUBECONFIG": str(kubeconfig()),
+            "AMBIENT_NAMESPACE": OWN,
+            "AMBIENT_NAMESPACE_PREFIX": f"e{secrets.token_hex(3)}-",
+            "AMBIENT_RUNNER_IMAGE": f"{RUNNER}:1",
+            "AMBIENT_RUNNER_NODE_SELECTOR": f"kubernetes.io/hostname={name}",
+            "AMBIENT_LIVENESS_SECONDS": "3",
+        }
+
+    def _pods(self, session: str | None) -> list[Pod]:
+        labels = [(pod, pod.document["metadata"].get("labels", {})) for pod in self.node.pods()]
+        return [pod for pod, given in labels if session in (None, given.get(SESSION))]
+
+    def runners(self, session: str | None = None) -> list[int]:
+        firsts = [pid for pod in self._pods(session) for pid in pod.pids()]
+        return [member for pid in firsts for member in children_and_self(pid)]
+
+    def runner(self, session: str) -> int:
+        [pid] = eventually(
+            lambda: [pid for pod in self._pods(session) for pid in pod.pids()], "the runner's process"
+        )
+        return pid
+
+    def workspace(self, session: str) -> Path:
+        [pod] = self._pods(session)
+        return pod.volume("workspace")
+
+    def stop(self) -> None:
+        self.node.stop()
