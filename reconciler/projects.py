@@ -1,12 +1,16 @@
-"""One pass over one project: the sessions of a deleted project are wished deleted, in batches."""
+"""One pass over one project: of a deleted one the sessions are wished deleted, in batches, then its place."""
 
 from projects_app.models import Project
+from reconciler.errors import TemporaryError
 from reconciler.outcome import Outcome
+from reconciler.runtimes import runtime_for
 from reconciler.workqueue import Claim
+from sessions_app.choices import Reason
 from sessions_app.models import Session
 from sessions_app.services.sessions import session_delete
 
 BATCH = 50
+LOOK_AGAIN_SECONDS = 5.0
 
 
 def reconcile_project(claim: Claim) -> Outcome:
@@ -17,4 +21,8 @@ def reconcile_project(claim: Claim) -> Outcome:
     live = list(Session.objects.live().filter(project_id=claim.key).order_by("pk")[:BATCH])
     for session in live:
         session_delete(session=session)
-    return Outcome(0.0 if live else None)
+    if live:
+        return Outcome(0.0)
+    if waits_for := runtime_for().end_project(claim.key):
+        raise TemporaryError(Reason.WAITING, waits_for, delay=LOOK_AGAIN_SECONDS)
+    return Outcome()

@@ -59,10 +59,11 @@ def wake_unfinished(runtime: Runtime) -> list[str]:
 
 def wake_strays(runtime: Runtime) -> list[str]:
     """What exists although its session is gone, final, or of another attempt."""
-    existing = {found.session_id: found for found in runtime.existing()}
-    rows = {session.pk: session for session in Session.objects.filter(pk__in=existing)}
+    existing = list(runtime.existing())
+    rows = Session.objects.in_bulk({found.session_id for found in existing})
     woken = []
-    for pk, found in existing.items():
+    for found in existing:
+        pk = found.session_id
         row = rows.get(pk)
         if row is not None and row.phase not in FINAL_PHASES and found.attempt in (0, row.attempt):
             continue

@@ -79,6 +79,7 @@ def ref_of(session: Session) -> SessionRef:
         attempt=session.attempt,
         host=session.runner_host if live else None,
         purge=session.desired_state == DesiredState.DELETED,
+        instance=session.runner_instance,
     )
 
 

@@ -74,7 +74,7 @@ def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
     ref = ref_of(session)
     now = database_now()
     following = plan(desired_of(session), runtime.observe(ref), status_of(session), limits(), now)
-    record(claim, session, following, host=runtime.host)
+    record(claim, session, following, runtime=runtime)
     for step in following.steps:
         match step:
             case Apply(attempt):
@@ -95,20 +95,21 @@ def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
                 if not take_place(session=session, claim=claim):
                     return Plan(requeue_after=following.requeue_after)
     if following.steps and all(isinstance(step, Delete) for step in following.steps):
-        if runtime.observe(ref).exists:  # it takes its time: its end wakes us
+        if runtime.observe(ref).left:  # it takes its time: its end wakes us
             return Plan(requeue_after=following.requeue_after)
     return following
 
 
 @transactional
-def record(claim: Claim, session: Session, following: Plan, *, host: str | None = None) -> None:
+def record(claim: Claim, session: Session, following: Plan, *, runtime: Runtime | None = None) -> None:
     """Write a plan down, refused when the status has moved on or the claim is lost."""
     if not following.changes(status_of(session)):
         return
     fields: dict[str, Any] = dict(following.fields)
     before = before_write(session)
     if "attempt" in fields:
-        fields["runner_host"] = host
+        fields["runner_host"] = runtime.host if runtime else None
+        fields["kube_namespace"] = runtime.namespace(session.project_id) if runtime else None
     session_record_status(
         session=session,
         phase=following.phase,

@@ -26,12 +26,18 @@ class Exit:
     reason: Reason | None = None
 
     def __str__(self) -> str:
-        return self.signal if self.signal is not None else f"exit code {self.code}"
+        if self.signal is not None:
+            return self.signal
+        return f"exit code {self.code}" if self.code is not None else "no exit code"
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What there is of one session, the same for every runtime."""
+    """What there is of one session, the same for every runtime.
+
+    An attempt without existing is what a runner has left behind. `older_attempt` is the newest of those
+    before it that is still there; `look_again`: what is seen may change without anybody telling.
+    """
 
     exists: bool = False
     generation: int = 0
@@ -44,6 +50,13 @@ class Observed:
     message: str = ""
     node: str | None = None
     objects: tuple[str, ...] = ()
+    older_attempt: int = 0
+    look_again: float | None = None
+
+    @property
+    def left(self) -> bool:
+        """Whether anything of an attempt is there."""
+        return self.exists or self.attempt > 0
 
 
 @dataclass(frozen=True)

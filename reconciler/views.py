@@ -9,13 +9,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ambient.common.exceptions import Forbidden, InvalidField, Unauthenticated
-from reconciler.errors import PermanentError
+from ambient import env
+from ambient.common.exceptions import Forbidden, InvalidField, Unauthenticated, Unavailable
+from reconciler.errors import PermanentError, TemporaryError
 from reconciler.launch import runner_secret
+from reconciler.runtimes import runtime_for
+from reconciler.selectors import ref_of
 from sessions_app.models import Session
 from sessions_app.tokens import issue_session_token, launch_token, no_longer_wanted
 
 LARGEST_NUMBER = 2**31 - 1
+CLUSTER_AWAY_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,21 @@ def shows_launch_token(asked: TokenRequest, session: Session) -> bool:
     return hmac.compare_digest(expected.encode(), asked.bearer.encode())
 
 
-PROOFS: list[Proof] = [shows_launch_token]
-"""Any one of them is enough."""
+def shows_pod_token(asked: TokenRequest, session: Session) -> bool:
+    """The token that the cluster gave to this attempt's pod, for us alone."""
+    try:
+        return runtime_for().proves(ref_of(session), asked.attempt, asked.bearer)
+    except (TemporaryError, PermanentError) as exc:
+        text = "The cluster cannot say whose token this is, try again"
+        raise Unavailable(text, retry_after=CLUSTER_AWAY_SECONDS) from exc
+
+
+PROOFS: dict[str, Proof] = {"process": shows_launch_token, "kubernetes": shows_pod_token}
+"""What a runner shows, by the runtime. One each: a pod could make a launch token of its secret."""
 
 
 class TokenView(APIView):
-    """The runner's launch token for a session token; a renewal is the same call."""
+    """What the runner was started with for a session token; a renewal is the same call."""
 
     authentication_classes: tuple[Any, ...] = ()
     permission_classes: tuple[Any, ...] = ()
@@ -56,8 +69,8 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         asked = token_request(request)
         session = Session.objects.filter(pk=asked.session_id).first()
-        if session is None or not any(proof(asked, session) for proof in PROOFS):
-            raise Unauthenticated("the launch token is not valid for this session and attempt")
+        if session is None or not PROOFS[env.RUNTIME](asked, session):
+            raise Unauthenticated("the token is not valid for this session and attempt")
         refusal = no_longer_wanted(session, attempt=asked.attempt, generation=asked.generation)
         if refusal:
             raise Forbidden(f"this runner is no longer wanted: {refusal}")

@@ -42,6 +42,10 @@ def connect(url: str, *, name: str) -> psycopg.Connection:
 
 def watch(url: str) -> None:
     """Run until the process is told to stop; a lost database is waited for."""
+    if env.RUNTIME == "kubernetes":
+        from reconciler.kubernetes import watch as cluster_watch
+
+        cluster_watch.start()
     wait = 0.0
     while True:
         try:

@@ -34,8 +34,8 @@ class SessionToken:
 
 
 def issue_session_token(session: Session) -> SessionToken:
-    """A token for the session's present attempt."""
-    text = signing.dumps([session.pk, session.attempt], salt=SALT)
+    """A token for the session's present generation and attempt."""
+    text = signing.dumps([session.pk, session.generation, session.attempt], salt=SALT)
     end = timezone.now() + datetime.timedelta(seconds=env.SESSION_TOKEN_SECONDS)
     return SessionToken(PREFIX + text, end)
 
@@ -48,7 +48,7 @@ def session_token_identity(token: str) -> RunnerIdentity | None:
     if not token.startswith(PREFIX):
         return None
     try:
-        pk, attempt = signing.loads(
+        pk, generation, attempt = signing.loads(
             token.removeprefix(PREFIX),
             salt=SALT,
             max_age=datetime.timedelta(seconds=env.SESSION_TOKEN_SECONDS),
@@ -61,7 +61,7 @@ def session_token_identity(token: str) -> RunnerIdentity | None:
     session = Session.objects.filter(pk=pk).only(*columns).first()
     if session is None:
         raise Unauthenticated("the session is gone")
-    refusal = no_longer_wanted(session, attempt=attempt)
+    refusal = no_longer_wanted(session, attempt=attempt, generation=generation)
     if refusal:
         raise Unauthenticated(refusal)
     return RunnerIdentity(session.pk)

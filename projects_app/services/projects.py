@@ -7,6 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ambient import env
+from ambient.cluster_settings import namespace_problem
 from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict, InvalidField, not_found
 from projects_app.choices import Scope
@@ -26,6 +28,9 @@ def check_project_name(name: str) -> None:
     """A project's name is its id and a Kubernetes namespace name."""
     if not 2 <= len(name) <= 63 or not re.fullmatch(PROJECT_NAME.strip("^$"), name, re.ASCII):
         raise InvalidField(NAME_RULE)
+    problem = namespace_problem(f"{env.NAMESPACE_PREFIX}{name}", env.NAMESPACE)
+    if env.RUNTIME == "kubernetes" and problem:
+        raise InvalidField(f"name cannot be {name}: {problem}")
 
 
 @transactional

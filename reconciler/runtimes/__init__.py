@@ -15,7 +15,13 @@ def _process() -> Runtime:
     return ProcessRuntime()
 
 
-RUNTIMES: dict[str, Callable[[], Runtime]] = {"process": _process}
+def _kubernetes() -> Runtime:
+    from reconciler.runtimes.kubernetes import KubernetesRuntime
+
+    return KubernetesRuntime()
+
+
+RUNTIMES: dict[str, Callable[[], Runtime]] = {"process": _process, "kubernetes": _kubernetes}
 
 
 @functools.cache

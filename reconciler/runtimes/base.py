@@ -12,7 +12,10 @@ EVERY_ATTEMPT = 2**31 - 1
 
 @dataclass(frozen=True)
 class SessionRef:
-    """Which session a call is about, as it was written down. `purge`: nothing of it is wanted any more."""
+    """Which session a call is about, as it was written down. `purge`: nothing of it is wanted any more.
+
+    `instance` is the runner that has proved itself for this attempt.
+    """
 
     id: str
     project_id: str
@@ -20,6 +23,7 @@ class SessionRef:
     attempt: int = 0
     host: str | None = None
     purge: bool = False
+    instance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,18 @@ class Runtime(ABC):
     @abstractmethod
     def existing(self) -> Iterable[Existing]:
         """Everything of ours that exists: resync starts from here as well as from the rows."""
+
+    def namespace(self, project_id: str) -> str | None:
+        """Where the project's sessions are, for runtimes that have such a place."""
+        return None
+
+    def end_project(self, project_id: str) -> str | None:
+        """Remove what was made for a deleted project; None when that is gone, else what it waits for."""
+        return None
+
+    def proves(self, session: SessionRef, attempt: int, token: str) -> bool:
+        """Whether what runs this attempt gave its runner this token. Raises TemporaryError."""
+        return False
 
     @property
     def host(self) -> str | None:

@@ -25,6 +25,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ambient-runner", description="Serve one Ambient session.")
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--config", type=Path, required=True, help="launch file (JSON), deleted when read")
+    parser.add_argument("--workspace", type=Path, help="the session's folder, for a launch file without it")
+    parser.add_argument("--token-file", type=Path, help="a mounted token to show instead of the launch token")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--fd", type=int, help="an inherited socket that already listens")
     where.add_argument("--port", type=int, help="listen here")
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     set_up_logs(Redactor(), "")
     try:
-        config = load_config(arguments.config)
+        config = load_config(arguments.config, workspace=arguments.workspace, token_file=arguments.token_file)
         redactor = make_redactor(config)
         set_up_logs(redactor, config.session_id)
         framework = load_framework(config.framework)

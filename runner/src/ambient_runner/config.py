@@ -51,6 +51,7 @@ class RunnerConfig(BaseModel):
     attempt: int = Field(ge=0)
     runner_secret: SecretStr = Field(min_length=16)
     launch_token: SecretStr = SecretStr("")
+    token_file: Path | None = None
     token_url: str | None = None
     api_url: str | None = None
     framework: str = "demo"
@@ -60,9 +61,18 @@ class RunnerConfig(BaseModel):
     spec: Spec = Field(default_factory=Spec)
     sdk_session_id: str | None = None
 
+    def proof(self) -> str:
+        """What the token endpoint is shown now: a mounted token is renewed in its file. Raises OSError."""
+        if self.token_file is None:
+            return self.launch_token.get_secret_value()
+        return self.token_file.read_text().strip()
 
-def load_config(path: Path) -> RunnerConfig:
-    """Read the launch file and delete it. A file that cannot be deleted (a mounted secret) stays."""
+
+def load_config(path: Path, **places: Path | None) -> RunnerConfig:
+    """Read the launch file and delete it. A file that cannot be deleted (a mounted secret) stays.
+
+    `places` (workspace, token_file) are for who starts the process, where the launch file cannot know them.
+    """
     try:
         text = path.read_bytes()
     except OSError as exc:
@@ -72,15 +82,17 @@ def load_config(path: Path) -> RunnerConfig:
     except OSError:
         # A mounted secret is read-only; the platform removes it with the session.
         pass
-    return parse_config(text)
+    return parse_config(text, **places)
 
 
-def parse_config(text: bytes) -> RunnerConfig:
+def parse_config(text: bytes, **places: Path | None) -> RunnerConfig:
     """Check the launch file; errors name fields, never their values."""
     try:
         data = json.loads(text)
     except ValueError as exc:
         raise ConfigError("the launch file is not JSON") from exc
+    if isinstance(data, dict):
+        data |= {name: place for name, place in places.items() if place is not None}
     try:
         config = RunnerConfig.model_validate(data)
     except ValidationError as exc:

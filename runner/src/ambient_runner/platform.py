@@ -74,14 +74,17 @@ class PlatformClient:
             await self._api.close()
 
     async def fetch_token(self) -> Token:
-        """Exchange the launch token for a session token; a renewal is the same call."""
+        """Exchange what this process was started with for a session token; a renewal is the same call."""
         body = {
             "session_id": self._config.session_id,
             "generation": self._config.generation,
             "attempt": self._config.attempt,
             "instance": self._instance,
         }
-        bearer = self._config.launch_token.get_secret_value()
+        try:
+            bearer = self._config.proof()
+        except OSError as exc:
+            raise PlatformUnavailable("the mounted token cannot be read") from exc
         answer = await self._send("POST", str(self._config.token_url), body, bearer)
         if answer.status_code in (401, 403):
             raise NotWanted(f"the token endpoint answered {answer.status_code}")

@@ -196,7 +196,7 @@ def test_a_database_that_is_away_ends_its_own_metrics_only(monkeypatch):
 
     monkeypatch.setattr("reconciler.metrics.connection.cursor", fail)
     found = [family.name for family in metrics.PlatformCollector().collect()]
-    assert found == ["ambient_queue_length"]
+    assert found == ["ambient_queue_length", "ambient_cluster_silent_seconds"]
     assert len(asked) == 1  # not one wait a query
 
 

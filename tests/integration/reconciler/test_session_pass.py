@@ -130,7 +130,7 @@ def test_an_unchanged_session_is_not_written(running, claim_of):
 
 
 def test_four_crashes_fail_the_session_and_its_messages(runtime, running, claim_of, monkeypatch):
-    monkeypatch.setattr("reconciler.plan.backoff_seconds", lambda restarts: 0.0)
+    monkeypatch.setattr("reconciler.plan.backoff_seconds", lambda *_: 0.0)
     for _ in range(4):
         found = runtime.runners[running.pk]
         runtime.runners[running.pk] = Observed(
@@ -308,7 +308,7 @@ def test_a_pass_never_writes_outside_the_table(running):
         session_record_status(session=running, phase=Phase.STOPPED)
 
 
-@pytest.mark.parametrize("name", ["kubernetes", "operator"])
+@pytest.mark.parametrize("name", ["operator"])
 def test_a_runtime_that_is_not_there_says_so(name):
     with pytest.raises(PermanentError, match=name):
         runtime_for(name)

@@ -8,7 +8,9 @@ from django.test import Client
 
 from ambient import env
 from ambient.common.exceptions import Unauthenticated
+from reconciler.kubernetes.client import Cluster
 from reconciler.launch import launch_document
+from reconciler.runtimes.kubernetes import KubernetesRuntime
 from sessions_app import tokens
 from sessions_app.models import Session
 from sessions_app.tokens import issue_session_token, session_token_identity
@@ -73,6 +75,7 @@ def test_refusals(session, row, asked, expected):
     "row",
     [
         pytest.param({"attempt": 4}, id="newer-attempt"),
+        pytest.param({"generation": 2}, id="started-again"),
         pytest.param({"desired_state": "stopped"}, id="stopped"),
         pytest.param({"phase": "Stopped"}, id="final"),
         pytest.param(DELETED, id="deleted"),
@@ -99,6 +102,14 @@ def test_a_session_token_expires(session, monkeypatch):
 def test_a_signed_text_of_another_form_is_no_token(db, content):
     with pytest.raises(Unauthenticated):
         session_token_identity(tokens.PREFIX + signing.dumps(content, salt=tokens.SALT))
+
+
+def test_without_a_cluster_nobody_is_refused_for_good(session, monkeypatch):
+    monkeypatch.setattr(env, "RUNTIME", "kubernetes")
+    runtime = KubernetesRuntime(Cluster("/nowhere/kubeconfig"))
+    monkeypatch.setattr("reconciler.views.runtime_for", lambda: runtime)
+    answer = ask(session)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 @pytest.mark.parametrize("text", ["", "amb_something", "eyJhbGciOi"])

@@ -46,7 +46,9 @@ def run(home, argv, settings):
 @pytest.mark.parametrize(
     ("settings", "name"),
     [
-        pytest.param({"AMBIENT_RUNTIME": "kubernetes"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
+        pytest.param({"AMBIENT_RUNTIME": "operator"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
+        pytest.param({"AMBIENT_RUNTIME": "kubernetes"}, "AMBIENT_RUNNER_IMAGE", id="pods-without-an-image"),
+        pytest.param({"AMBIENT_RUNNER_RESOURCES": "2Gi"}, "AMBIENT_RUNNER_RESOURCES", id="no-resources"),
         pytest.param({"DATABASE_URL": f"mysql://u:{PASSWORD}@h/d"}, "DATABASE_URL", id="other-database"),
         pytest.param(
             {"DATABASE_URL": f"postgresql://u:{PASSWORD}@{NOWHERE}/d"}, "DATABASE_URL", id="no-database-there"
@@ -151,7 +153,7 @@ def test_a_process_refuses_a_wrong_setting_too(tmp_path, command):
     done = run(tmp_path, ["manage.py", *command.split()], {"AMBIENT_RUNTIME": "operator"})
     assert (done.returncode, done.stderr) == (
         1,
-        "error: AMBIENT_RUNTIME: 'operator' is not one of: process\n",
+        "error: AMBIENT_RUNTIME: 'operator' is not one of: process, kubernetes\n",
     )
 
 

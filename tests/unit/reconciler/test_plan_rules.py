@@ -35,6 +35,8 @@ observations = st.builds(
     exit=st.none() | exits,
     reason=texts,
     objects=st.sampled_from([(), ("workspace",)]),
+    older_attempt=st.sampled_from([0, 0, 1]),
+    look_again=st.none() | st.just(5.0),
 )
 statuses = st.builds(
     Status,
@@ -127,6 +129,8 @@ class FairCluster:
             if isinstance(step, Delete) and step.up_to_attempt >= self.observed.attempt:
                 kept = () if desired.state == DesiredState.DELETED else self.observed.objects
                 self.observed = Observed(objects=kept)
+            elif isinstance(step, Delete) and step.up_to_attempt >= self.observed.older_attempt:
+                self.observed = replace(self.observed, older_attempt=0)
             if isinstance(step, Apply):
                 assert not self.observed.exists, "two runners at once"
                 self.observed = runner(attempt=step.attempt, generation=desired.generation)
@@ -157,7 +161,8 @@ def test_a_fair_cluster_settles(desired, observed, current):
         pytest.fail(f"not settled: {current}")
     assert rounds <= 5
     if current.phase in FINAL_PHASES:
-        assert not cluster.observed.exists
+        assert not cluster.observed.left
+        assert not cluster.observed.older_attempt
         assert not (desired.state == DesiredState.DELETED and cluster.observed.objects)
     else:
         assert current.phase == Phase.RUNNING

@@ -1,0 +1,96 @@
+"""What the settings of the Kubernetes runtime may be, and which namespaces no project gets: pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+KINDS_OF_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+LONGEST_NAME = 63
+_LABEL_NAME = re.compile(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+)
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
+_PREFIX = re.compile(r"[a-z]([a-z0-9-]{0,29})?")
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[kMGTPE]i?|Ki)?")
+
+
+def namespace_prefix(raw: str) -> str:
+    """What a namespace's name may begin with."""
+    if not _PREFIX.fullmatch(raw):
+        raise ValueError(f"{raw!r} is not up to 30 lower-case letters, digits and '-', a letter first")
+    return raw
+
+
+def namespace_problem(namespace: str, own: str) -> str | None:
+    """Why a project may not have this namespace, in one sentence; None when it may."""
+    if namespace == "default" or namespace.startswith("kube-"):
+        return f"the namespace {namespace} belongs to the cluster"
+    if namespace == own:
+        return f"the namespace {namespace} is the platform's own"
+    if len(namespace) > LONGEST_NAME:
+        return f"the namespace {namespace} would be longer than {LONGEST_NAME} characters"
+    return None
+
+
+def node_selector(raw: str) -> dict[str, str]:
+    """Labels as `name=value`, comma separated."""
+    found = {}
+    for pair in filter(None, (part.strip() for part in raw.split(","))):
+        name, sign, value = pair.partition("=")
+        if not sign or not _LABEL_NAME.fullmatch(name) or not _LABEL_VALUE.fullmatch(value):
+            raise ValueError(f"{pair[:80]!r} is not a label of the form name=value")
+        found[name] = value
+    return found
+
+
+def tolerations(raw: str) -> list[dict[str, Any]]:
+    """A JSON array of Kubernetes tolerations."""
+    value = _json(raw)
+    known = {"key", "operator", "value", "effect", "tolerationSeconds"}
+    if not isinstance(value, list) or not all(
+        isinstance(each, dict) and set(each) <= known for each in value
+    ):
+        raise ValueError(f"not a JSON array of objects with {', '.join(sorted(known))}")
+    return value
+
+
+def resources(raw: str) -> dict[str, dict[str, str]]:
+    """A JSON object of `requests` and `limits`, as in a pod."""
+    return checked_resources(_json(raw))
+
+
+def checked_resources(value: Any) -> dict[str, dict[str, str]]:
+    """The requests and limits in it; raises ValueError that names what cannot be used.
+
+    `{"cpu": "2", "memory": "4Gi"}` is short for both at once.
+    """
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    groups = {name: value[name] for name in ("requests", "limits") if value.get(name) is not None}
+    plain = {name: value[name] for name in KINDS_OF_RESOURCES if value.get(name) is not None}
+    found = {group: dict(plain) for group in ("requests", "limits") if plain}
+    for group, amounts in groups.items():
+        if not isinstance(amounts, dict):
+            raise ValueError(f"{group} is not an object")
+        found.setdefault(group, {}).update(amounts)
+    return {group: _amounts(group, amounts) for group, amounts in found.items()}
+
+
+def _amounts(group: str, amounts: Mapping[str, Any]) -> dict[str, str]:
+    checked = {}
+    for name, amount in amounts.items():
+        if name not in KINDS_OF_RESOURCES:
+            raise ValueError(f"{group} may name {', '.join(KINDS_OF_RESOURCES)}, not {str(name)[:40]!r}")
+        text = str(amount) if isinstance(amount, str | int | float) and not isinstance(amount, bool) else ""
+        if not _QUANTITY.fullmatch(text):
+            raise ValueError(f"{group}.{name} is no quantity such as 500m or 2Gi")
+        checked[name] = text
+    return checked
+
+
+def _json(raw: str) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise ValueError("not JSON") from exc

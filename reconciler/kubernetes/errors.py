@@ -1,0 +1,63 @@
+"""What a cluster's refusals mean for a session: pure, a status and its words to one of our two errors."""
+
+from reconciler.errors import PermanentError, TemporaryError
+from sessions_app.choices import Reason
+
+AWAY_SECONDS = 5.0
+REFUSED_SECONDS = 15.0
+LATER_SECONDS = 5.0
+LONGEST = 400
+
+
+class Conflict(Exception):
+    """The object is not as it was thought to be: another version, or somebody else's fields."""
+
+
+class Gone(Exception):
+    """The version to watch from is too old: list again."""
+
+
+def away(why: str) -> TemporaryError:
+    """The cluster does not answer; what runs there goes on."""
+    text = f"The cluster does not answer ({why}); trying again."
+    return TemporaryError(Reason.CLUSTER_UNREACHABLE, text, delay=AWAY_SECONDS)
+
+
+def refusal(status: int, said: str) -> Exception:
+    """The error for an answer that is none of 2xx and 404."""
+    text = " ".join(said.split())[:LONGEST]
+    if status == 409:
+        if "object is being deleted" in text or "being terminated" in text:
+            return _later(text)
+        return Conflict(text)
+    if status == 410:
+        return Gone(text)
+    if status == 401:
+        return _credentials("The cluster does not know the platform's credentials.")
+    if status == 403:
+        return _forbidden(text)
+    if status in (400, 404, 422):
+        return PermanentError(Reason.CONFIG_INVALID, f"The cluster refuses the session: {text}")
+    return away(f"status {status}")
+
+
+def _forbidden(text: str) -> Exception:
+    """403 is also how admission says no."""
+    if "exceeded quota" in text:
+        message = f"The quota of the namespace is used up: {text}"
+        return TemporaryError(Reason.QUOTA_EXCEEDED, message, delay=LATER_SECONDS)
+    if "being terminated" in text:
+        return _later(text)
+    if " cannot " in text:
+        return _credentials(f"The platform lacks a permission in the cluster: {text}")
+    return PermanentError(Reason.CONFIG_INVALID, f"The cluster refuses the session: {text}")
+
+
+def _later(text: str) -> TemporaryError:
+    return TemporaryError(
+        Reason.WAITING, f"What was there is still being deleted: {text}", delay=LATER_SECONDS
+    )
+
+
+def _credentials(text: str) -> TemporaryError:
+    return TemporaryError(Reason.CREDENTIAL_REJECTED, text, delay=REFUSED_SECONDS)

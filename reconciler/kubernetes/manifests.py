@@ -1,0 +1,274 @@
+"""What we ask a cluster for, as plain objects: pure, compared whole in the tests.
+
+Everything of one attempt is owned by its ServiceAccount, which itself nobody owns: who removes that removes
+all, and a crash in between leaves nothing that the cluster would not collect.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.kubernetes.names import (
+    MADE,
+    RUNNER,
+    TOKEN_AUDIENCE,
+    Manifest,
+    object_name,
+    project_labels,
+    session_labels,
+)
+
+PORT = 8001
+USER = 1001
+LAUNCH_FILE = "launch.json"
+LAUNCH_FOLDER = "/var/run/ambient/launch"
+TOKEN_FOLDER = "/var/run/ambient/token"  # noqa: S105 - a path
+WORKSPACE = "/workspace"
+HOME = "/home/runner"
+TEMPORARY = "/tmp"  # noqa: S108 - of the pod, a volume of its own
+WORKSPACE_SIZE = "10Gi"
+TOKEN_SECONDS = 600  # the least that the cluster gives; the kubelet renews it
+NODE_LOST_SECONDS = 30
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
+PRIVATE_NETWORKS_6 = ("fc00::/7", "fe80::/10")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pods of this installation share."""
+
+    installation: str
+    image: str
+    own_namespace: str
+    grace_seconds: float
+    liveness_seconds: float
+    start_deadline_seconds: float
+    pull_secrets: Sequence[str] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One attempt of one session. `document` and `variables` hold secrets."""
+
+    project_id: str
+    session_id: str
+    generation: int
+    attempt: int
+    namespace: str
+    document: Mapping[str, Any] = field(repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    internet: bool = True
+    service: bool = False
+
+    @property
+    def name(self) -> str:
+        return object_name(self.session_id, self.attempt)
+
+
+def namespace(site: Site, name: str, project_id: str) -> Manifest:
+    """A project's namespace, which refuses pods that could reach their node."""
+    pods = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "labels": project_labels(site.installation, project_id) | pods,
+            "annotations": {MADE: site.installation},
+        },
+    }
+
+
+def service_account(site: Site, wanted: Wanted) -> Manifest:
+    """Who the pod is; it may do nothing."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": _metadata(site, wanted),
+        "automountServiceAccountToken": False,
+    }
+
+
+def owned(site: Site, wanted: Wanted, owner_uid: str) -> list[Manifest]:
+    """What belongs to the ServiceAccount, in the order in which it is made: the pod comes last."""
+    made = [secret(site, wanted), network_policy(site, wanted)]
+    if wanted.service:
+        made.append(service(site, wanted))
+    made.append(pod(site, wanted))
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": wanted.name, "uid": owner_uid}
+    for each in made:
+        each["metadata"]["ownerReferences"] = [owner]
+    return made
+
+
+def secret(site: Site, wanted: Wanted) -> Manifest:
+    """The launch document, and variables that are not for everybody's eyes."""
+    texts = {LAUNCH_FILE: json.dumps(wanted.document, sort_keys=True), **wanted.secret_variables}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": _metadata(site, wanted),
+        "type": "Opaque",
+        "data": {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()},
+    }
+
+
+def network_policy(site: Site, wanted: Wanted) -> Manifest:
+    """In: from the platform's namespace to the runner's port. Out: names, the platform, and the internet
+    where the project may; never the cluster's own networks."""
+    platform = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": site.own_namespace}}}
+    names = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+    out: list[Manifest] = [names, {"to": [platform]}]
+    if wanted.internet:
+        everywhere = (("0.0.0.0/0", PRIVATE_NETWORKS), ("::/0", PRIVATE_NETWORKS_6))
+        out.append({"to": [{"ipBlock": {"cidr": all_, "except": [*but]}} for all_, but in everywhere]})
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata(site, wanted),
+        "spec": {
+            "podSelector": {"matchLabels": _own_labels(site, wanted)},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": [platform], "ports": [{"protocol": "TCP", "port": PORT}]}],
+            "egress": out,
+        },
+    }
+
+
+def service(site: Site, wanted: Wanted) -> Manifest:
+    """A name for the runner's port; we ourselves go by the pod's address."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(site, wanted),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": _own_labels(site, wanted),
+            "ports": [{"name": "agui", "protocol": "TCP", "port": PORT, "targetPort": PORT}],
+        },
+    }
+
+
+def pod(site: Site, wanted: Wanted) -> Manifest:
+    """The runner: a user without privileges, a root that cannot be written, a token for us alone."""
+    lost = [
+        {
+            "key": f"node.kubernetes.io/{taint}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": NODE_LOST_SECONDS,
+        }
+        for taint in ("not-ready", "unreachable")
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": _metadata(site, wanted),
+        "spec": {
+            "serviceAccountName": wanted.name,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": math.ceil(site.grace_seconds),
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": USER,
+                "runAsGroup": USER,
+                "fsGroup": USER,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "nodeSelector": dict(site.node_selector),
+            "tolerations": [*lost, *map(dict, site.tolerations)],
+            "imagePullSecrets": [{"name": name} for name in site.pull_secrets],
+            "containers": [_container(site, wanted)],
+            "volumes": [
+                {"name": "workspace", "emptyDir": {"sizeLimit": WORKSPACE_SIZE}},
+                {"name": "home", "emptyDir": {}},
+                {"name": "tmp", "emptyDir": {}},
+                {
+                    "name": "launch",
+                    "secret": {
+                        "secretName": wanted.name,
+                        "defaultMode": 0o440,
+                        "items": [{"key": LAUNCH_FILE, "path": LAUNCH_FILE}],
+                    },
+                },
+                {"name": "token", "projected": {"defaultMode": 0o440, "sources": [_token()]}},
+            ],
+        },
+    }
+
+
+def _container(site: Site, wanted: Wanted) -> Manifest:
+    arguments = {
+        "--config": f"{LAUNCH_FOLDER}/{LAUNCH_FILE}",
+        "--token-file": f"{TOKEN_FOLDER}/token",
+        "--workspace": WORKSPACE,
+        "--host": "0.0.0.0",  # noqa: S104 - the network policy says who may connect
+        "--port": str(PORT),
+    }
+    variables = {"HOME": HOME, "TMPDIR": TEMPORARY, "PYTHONUNBUFFERED": "1", **wanted.variables}
+    health = {"httpGet": {"path": "/health", "port": PORT}, "timeoutSeconds": 5}
+    period = max(int(site.liveness_seconds / 3), 1)
+    return {
+        "name": RUNNER,
+        "image": site.image,
+        "command": ["python", "-m", "ambient_runner"],
+        "args": [part for pair in arguments.items() for part in pair],
+        "env": [
+            *({"name": name, "value": value} for name, value in variables.items()),
+            *(
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": wanted.name, "key": name}}}
+                for name in wanted.secret_variables
+            ),
+        ],
+        "ports": [{"name": "agui", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": {group: dict(amounts) for group, amounts in wanted.resources.items()},
+        # Looked at every second until it answers for the first time, then as often as liveness needs.
+        "startupProbe": {
+            **health,
+            "periodSeconds": 1,
+            "failureThreshold": math.ceil(2 * site.start_deadline_seconds),
+        },
+        "readinessProbe": {**health, "periodSeconds": period, "failureThreshold": 3},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "workspace", "mountPath": WORKSPACE},
+            {"name": "home", "mountPath": HOME},
+            {"name": "tmp", "mountPath": TEMPORARY},
+            {"name": "launch", "mountPath": LAUNCH_FOLDER, "readOnly": True},
+            {"name": "token", "mountPath": TOKEN_FOLDER, "readOnly": True},
+        ],
+    }
+
+
+def _token() -> Manifest:
+    return {
+        "serviceAccountToken": {
+            "audience": TOKEN_AUDIENCE,
+            "expirationSeconds": TOKEN_SECONDS,
+            "path": "token",
+        }
+    }
+
+
+def _metadata(site: Site, wanted: Wanted) -> Manifest:
+    return {"name": wanted.name, "namespace": wanted.namespace, "labels": _own_labels(site, wanted)}
+
+
+def _own_labels(site: Site, wanted: Wanted) -> dict[str, str]:
+    return session_labels(
+        site.installation, wanted.project_id, wanted.session_id, wanted.generation, wanted.attempt
+    )

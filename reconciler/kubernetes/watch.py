@@ -1,0 +1,96 @@
+"""List, then watch: what moves in a cluster becomes due work. Decides and keeps nothing (docs/adr/0005).
+
+Whenever the thread of events is broken it asks for a sweep, which compares everything; so a lost event costs
+at most the sweep's period, and a silent cluster is noticed.
+"""
+
+import random
+import threading
+import time
+
+import structlog
+from django.db import DatabaseError, connections
+
+from reconciler import resync, workqueue
+from reconciler.errors import PermanentError, TemporaryError
+from reconciler.kubernetes.client import Cluster, connect
+from reconciler.kubernetes.errors import Gone
+from reconciler.kubernetes.health import note_heard
+from reconciler.kubernetes.names import PROJECT, Manifest, labels_of, selector, session_of
+from reconciler.models import Installation
+from reconciler.runnerhost.sightings import Sightings
+from reconciler.wake import wake
+
+PATH = "/api/v1/pods"
+HEARD_EVERY_SECONDS = 1.0
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class PodWatch:
+    """Follows the pods of this installation, cluster-wide: a watch cannot choose namespaces by label."""
+
+    def __init__(self, cluster: Cluster, sightings: Sightings) -> None:
+        self._cluster = cluster
+        self._sightings = sightings
+        self._version: str | None = None
+        self._heard_at = float("-inf")
+
+    def run(self) -> None:
+        """Until the process ends. A fault of the cluster or the database is waited for."""
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            try:
+                self.follow()
+                wait = FIRST_WAIT_SECONDS
+                continue
+            except Gone:
+                log.info("the watch is too old, looking at everything again")
+                self._version = None
+            except (TemporaryError, PermanentError) as exc:
+                log.warning("no watch", reason=exc.reason, message=exc.message, next_try_seconds=wait)
+            except DatabaseError as exc:
+                log.warning("the watch waits for the database", error=type(exc).__name__)
+                connections.close_all()
+            except Exception:  # noqa: BLE001 - the end of this thread would be seen by nobody
+                log.exception("the watch failed")
+            time.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnects
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    def follow(self) -> None:
+        """One watch to its end, after a list where there is nothing to go on from."""
+        chosen = selector(Installation.objects.values_list("pk", flat=True).get())
+        connections.close_all()  # not held while nothing happens
+        if self._version is None:
+            self._version = self._cluster.version(PATH, labelSelector=chosen)
+            self._look_at_everything()
+        self._heard()
+        for event in self._cluster.watch(PATH, self._version, labelSelector=chosen):
+            self._take(event)
+
+    def _take(self, event: Manifest) -> None:
+        found = event["object"]
+        self._version = found["metadata"]["resourceVersion"]
+        self._heard()
+        if event["type"] != "BOOKMARK":
+            self._sightings.add(session_of(found), labels_of(found).get(PROJECT, ""))
+
+    def _look_at_everything(self) -> None:
+        workqueue.ask(resync.KIND, resync.KEY)
+        connections.close_all()
+        wake()
+
+    def _heard(self) -> None:
+        """The time of the last sign of life, for the metric of any server."""
+        if time.monotonic() - self._heard_at >= HEARD_EVERY_SECONDS:
+            self._heard_at = time.monotonic()
+            note_heard()
+
+
+def start() -> None:
+    """Watch in a thread of this process."""
+    sightings = Sightings()
+    sightings.start()
+    threading.Thread(target=PodWatch(connect(), sightings).run, name="pod-watch", daemon=True).start()

@@ -1,0 +1,264 @@
+"""Sessions as pods of a cluster: a namespace a project, and per attempt a ServiceAccount that owns the rest.
+
+Nothing is kept here. The floor of attempts is the session's row: what is applied must be the attempt that it
+names, and what is there of another one is removed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+
+from ambient import env
+from ambient.cluster_settings import namespace_problem
+from reconciler.errors import PermanentError, TemporaryError
+from reconciler.kubernetes import manifests, names
+from reconciler.kubernetes.client import Cluster, connect
+from reconciler.kubernetes.errors import LATER_SECONDS, Conflict
+from reconciler.kubernetes.identity import is_pod_of
+from reconciler.kubernetes.names import Manifest
+from reconciler.kubernetes.observation import is_overdue, observed
+from reconciler.kubernetes.proof import proven_instance
+from reconciler.kubernetes.resources import container_resources
+from reconciler.kubernetes.wishes import wishes_of
+from reconciler.launch import runner_secret
+from reconciler.models import Installation
+from reconciler.runtimes.base import Existing, Runtime, SessionRef
+from reconciler.state import Observed
+from sessions_app.choices import DesiredState, Reason
+from sessions_app.models import Session
+
+CORE = "/api/v1"
+PLURALS = {
+    "Namespace": f"{CORE}/namespaces",
+    "ServiceAccount": f"{CORE}/namespaces/{{}}/serviceaccounts",
+    "Secret": f"{CORE}/namespaces/{{}}/secrets",
+    "Pod": f"{CORE}/namespaces/{{}}/pods",
+    "Service": f"{CORE}/namespaces/{{}}/services",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+}
+TRIES = 3
+KINDS = ("serviceaccounts", "pods")
+"""What tells whether anything of an attempt is left: the others belong to the first."""
+
+
+class KubernetesRuntime(Runtime):
+    """Talks to one cluster; several workers may do so at once."""
+
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        self._cluster = cluster or connect()
+        self._installation: str | None = None
+
+    def namespace(self, project_id: str) -> str:
+        return f"{env.NAMESPACE_PREFIX}{project_id}"
+
+    def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
+        accounts, pods = (_by_session(self._list(kind)) for kind in KINDS)
+        return {
+            ref.id: observed(accounts.get(ref.id, ()), pods.get(ref.id, ()), instance=ref.instance)
+            for ref in sessions
+        }
+
+    def observe(self, session: SessionRef) -> Observed:
+        accounts, pods = (self._list(kind, session) for kind in KINDS)
+        newest = max(pods, key=lambda pod: names.number(pod, names.ATTEMPT), default=None)
+        found = observed(accounts, pods, instance=session.instance)
+        if newest is not None and found.reason == Reason.STARTING:
+            found = observed(accounts, pods, self._events(newest))
+        if found.ready and (found.instance is None or found.attempt != session.attempt):
+            return self._proven(session, found)
+        return found
+
+    def apply(self, session: SessionRef, spec: Mapping[str, Any], attempt: int) -> None:
+        row = Session.objects.select_related("project").filter(pk=session.id).first()
+        if row is None or row.attempt != attempt or row.desired_state != DesiredState.RUNNING:
+            raise TemporaryError(Reason.WAITING, f"Attempt {attempt} was overtaken.", delay=1.0)
+        wishes = wishes_of(row)
+        site = self._site()
+        namespace = self._ensure_namespace(site, session.project_id)
+        ranges = self._cluster.list(f"{CORE}/namespaces/{namespace}/limitranges")
+        variables = {"TRACEPARENT": spec["traceparent"]} if spec.get("traceparent") else {}
+        wanted = manifests.Wanted(
+            project_id=session.project_id,
+            session_id=session.id,
+            generation=spec["generation"],
+            attempt=attempt,
+            namespace=namespace,
+            # Identity is the pod's own token: what is known to whoever may read Secrets proves nothing.
+            document={name: value for name, value in spec.items() if name != "launch_token"},
+            variables=variables,
+            secret_variables=env.framework_environment(str(spec["framework"])),
+            resources=container_resources(wishes.resources, env.RUNNER_RESOURCES, ranges),
+            internet=wishes.internet,
+            service=wishes.service,
+        )
+        owner = self._put(manifests.service_account(site, wanted))
+        for manifest in manifests.owned(site, wanted, owner["metadata"]["uid"]):
+            self._put(manifest)
+
+    def delete(self, session: SessionRef, up_to_attempt: int) -> None:
+        if self._delete_pods(session, up_to_attempt):
+            return  # the network policy stays as long as a pod does
+        for account in self._list("serviceaccounts", session):
+            if names.number(account, names.ATTEMPT) <= up_to_attempt:
+                self._cluster.delete(_path(account), account["metadata"]["uid"])
+
+    def logs(self, session: SessionRef, lines: int = 200) -> str:
+        pods = self._list("pods", session)
+        if not pods:
+            return ""
+        newest = max(pods, key=lambda pod: names.number(pod, names.ATTEMPT))
+        return self._cluster.text(f"{_path(newest)}/log", container=names.RUNNER, tailLines=str(lines))
+
+    def existing(self) -> Iterable[Existing]:
+        found: dict[tuple[str, int], list[Manifest]] = {}
+        for kind in KINDS:
+            for each in self._list(kind):
+                key = (names.session_of(each), names.number(each, names.ATTEMPT))
+                found.setdefault(key, []).append(each)
+        for (session_id, attempt), objects in found.items():
+            generation = names.number(objects[0], names.GENERATION)
+            said = tuple(each["metadata"]["name"] for each in objects)
+            yield Existing(session_id, generation, attempt, said)
+
+    def end_project(self, project_id: str) -> str | None:
+        name = self.namespace(project_id)
+        path = f"{PLURALS['Namespace']}/{name}"
+        found = self._cluster.get(path)
+        if found is None or not names.made_namespace(found, self._installation_id(), project_id):
+            return None
+        if found["metadata"].get("deletionTimestamp") is None:
+            self._cluster.delete(path, found["metadata"]["uid"])
+            found = self._cluster.get(path)
+        return _why_it_stays(found) if found is not None else None
+
+    def proves(self, session: SessionRef, attempt: int, token: str) -> bool:
+        return is_pod_of(
+            self._cluster,
+            token,
+            namespace=self.namespace(session.project_id),
+            installation=self._installation_id(),
+            session_id=session.id,
+            attempt=attempt,
+        )
+
+    def _proven(self, session: SessionRef, found: Observed) -> Observed:
+        row = Session.objects.filter(pk=session.id).first()
+        if row is None or found.endpoint is None:
+            return replace(found, ready=False, instance=None)
+        instance, why = proven_instance(found.endpoint, runner_secret(row), session.id, found.generation)
+        if instance is None:
+            return replace(
+                found, ready=False, instance=None, reason=Reason.NOT_ANSWERING, message=why, look_again=1.0
+            )
+        return replace(found, instance=instance)
+
+    def _delete_pods(self, session: SessionRef, up_to_attempt: int) -> bool:
+        """Ask for the end of its pods; whether any is still there."""
+        now = timezone.now()
+        for pod in self._up_to(session, up_to_attempt):
+            leaving = pod["metadata"].get("deletionTimestamp") is not None
+            if is_overdue(pod, now):  # its node is lost, or will not do it
+                self._cluster.delete(_path(pod), pod["metadata"]["uid"], grace_seconds=0)
+            elif not leaving:
+                self._cluster.delete(_path(pod), pod["metadata"]["uid"])
+        return bool(self._up_to(session, up_to_attempt))
+
+    def _up_to(self, session: SessionRef, attempt: int) -> list[Manifest]:
+        pods = self._list("pods", session)
+        return [pod for pod in pods if names.number(pod, names.ATTEMPT) <= attempt]
+
+    def _ensure_namespace(self, site: manifests.Site, project_id: str) -> str:
+        name = self.namespace(project_id)
+        if problem := namespace_problem(name, env.NAMESPACE):
+            raise PermanentError(Reason.NAMESPACE_NOT_OURS, f"Sessions cannot run here: {problem}.")
+        path = f"{PLURALS['Namespace']}/{name}"
+        found = self._cluster.get(path)
+        if found is None:
+            found = self._make_namespace(path, manifests.namespace(site, name, project_id))
+        if not names.owns_namespace(found, site.installation, project_id):
+            text = (
+                f"The namespace {name} is somebody else's. To lend it to the project, label it "
+                f"{names.MANAGED}=true and {names.PROJECT}={project_id}."
+            )
+            raise PermanentError(Reason.NAMESPACE_NOT_OURS, text)
+        if found["metadata"].get("deletionTimestamp") is not None:
+            raise TemporaryError(Reason.WAITING, _why_it_stays(found), delay=LATER_SECONDS)
+        return name
+
+    def _make_namespace(self, path: str, manifest: Manifest) -> Manifest:
+        """A create, not an apply: what somebody else makes meanwhile must not become ours."""
+        try:
+            return self._cluster.create(PLURALS["Namespace"], manifest)
+        except Conflict:
+            found = self._cluster.get(path)
+            if found is None:
+                raise TemporaryError(Reason.WAITING, "The namespace is gone again.", delay=1.0) from None
+            return found
+
+    def _put(self, manifest: Manifest) -> Manifest:
+        """Have this object. Raises PermanentError when another's has its name."""
+        path = _path(manifest)
+        for _ in range(TRIES):
+            found = self._cluster.get(path)
+            if found is not None and not names.is_same(found, manifest):
+                said = f"{manifest['kind']} {manifest['metadata']['name']}"
+                text = f"The {said} exists already, and is not this session's."
+                raise PermanentError(Reason.OBJECT_NOT_OURS, text)
+            if found is not None and manifest["kind"] == "Pod":  # cannot be changed
+                return found
+            try:
+                return self._cluster.apply(path, manifest, force=found is not None)
+            except Conflict:  # made or changed since: look again
+                continue
+        raise TemporaryError(Reason.CLUSTER_UNREACHABLE, "The cluster's objects keep changing.", delay=1.0)
+
+    def _list(self, kind: str, session: SessionRef | None = None) -> list[Manifest]:
+        """Ours of a kind, of all sessions or of one; everywhere when its project is not known."""
+        where = f"namespaces/{self.namespace(session.project_id)}/" if session and session.project_id else ""
+        wanted = names.selector(self._installation_id(), session.id if session else None)
+        return self._cluster.list(f"{CORE}/{where}{kind}", labelSelector=wanted)
+
+    def _events(self, pod: Manifest) -> list[Manifest]:
+        meta = pod["metadata"]
+        path = f"{CORE}/namespaces/{meta['namespace']}/events"
+        return self._cluster.list(path, fieldSelector=f"involvedObject.uid={meta['uid']}")
+
+    def _site(self) -> manifests.Site:
+        return manifests.Site(
+            installation=self._installation_id(),
+            image=env.RUNNER_IMAGE,
+            own_namespace=env.NAMESPACE,
+            grace_seconds=env.STOP_GRACE_SECONDS,
+            liveness_seconds=env.LIVENESS_SECONDS,
+            start_deadline_seconds=env.START_DEADLINE_SECONDS,
+            pull_secrets=env.RUNNER_PULL_SECRETS,
+            node_selector=env.RUNNER_NODE_SELECTOR,
+            tolerations=env.RUNNER_TOLERATIONS,
+        )
+
+    def _installation_id(self) -> str:
+        if self._installation is None:
+            self._installation = Installation.objects.values_list("pk", flat=True).get()
+        return self._installation
+
+
+def _path(found: Manifest) -> str:
+    meta = found["metadata"]
+    return f"{PLURALS[found['kind']].format(meta['namespace'])}/{meta['name']}"
+
+
+def _by_session(found: Iterable[Manifest]) -> dict[str, list[Manifest]]:
+    groups: dict[str, list[Manifest]] = {}
+    for each in found:
+        groups.setdefault(names.session_of(each), []).append(each)
+    return groups
+
+
+def _why_it_stays(namespace: Manifest) -> str:
+    """What a namespace that is being deleted still waits for."""
+    conditions = namespace.get("status", {}).get("conditions", ())
+    said = [each.get("message", "") for each in conditions if each.get("status") == "True"]
+    text = f"The namespace {namespace['metadata']['name']} is still being deleted"
+    return f"{text}: {'; '.join(filter(None, said))}" if any(said) else f"{text}."
