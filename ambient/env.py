@@ -561,22 +561,23 @@ def framework_environment(framework: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
+_OF_THIS_MACHINE = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_ANYWHERE = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "AMBIENT_DEMO_PACE",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+)
+
+
 def runner_environment() -> dict[str, str]:
     """The few variables of ours that a runner may see (PATH, locale, certificates), nothing else."""
-    kept = (
-        "PATH",
-        "LANG",
-        "LC_ALL",
-        "TZ",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "REQUESTS_CA_BUNDLE",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "AMBIENT_DEMO_PACE",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_TRACES_SAMPLER",
-        "OTEL_TRACES_SAMPLER_ARG",
-    )
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    return {name: os.environ[name] for name in (*_OF_THIS_MACHINE, *_ANYWHERE) if name in os.environ}
+
+
+def pod_environment() -> dict[str, str]:
+    """Those of them that mean the same on another machine."""
+    return {name: os.environ[name] for name in _ANYWHERE if name in os.environ}

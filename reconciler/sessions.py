@@ -109,7 +109,8 @@ def record(claim: Claim, session: Session, following: Plan, *, runtime: Runtime 
     before = before_write(session)
     if "attempt" in fields:
         fields["runner_host"] = runtime.host if runtime else None
-        fields["kube_namespace"] = runtime.namespace(session.project_id) if runtime else None
+        if runtime and (namespace := runtime.namespace(session.project_id)):
+            fields["kube_namespace"] = namespace
     session_record_status(
         session=session,
         phase=following.phase,

@@ -20,9 +20,10 @@ from sessions_app.choices import Reason
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 7.0
-SILENCE_SECONDS = 90.0
-"""A watch that says nothing for so long is broken: a cluster sends a bookmark every minute."""
-WATCH_SECONDS = 300
+WATCH_SECONDS = 30
+SILENCE_SECONDS = 40.0
+"""A watch that says nothing for so long is broken: the cluster should have ended it. Seen after a restart of
+an API server: it took the request and never sent an event."""
 PAGE = 500
 LONGEST_LOG_BYTES = 256 * 1024
 

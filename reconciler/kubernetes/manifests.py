@@ -211,7 +211,7 @@ def _container(site: Site, wanted: Wanted) -> Manifest:
         "--config": f"{LAUNCH_FOLDER}/{LAUNCH_FILE}",
         "--token-file": f"{TOKEN_FOLDER}/token",
         "--workspace": WORKSPACE,
-        "--host": "0.0.0.0",  # noqa: S104 - the network policy says who may connect
+        "--host": "$(POD_IP)",
         "--port": str(PORT),
     }
     variables = {"HOME": HOME, "TMPDIR": TEMPORARY, "PYTHONUNBUFFERED": "1", **wanted.variables}
@@ -220,9 +220,9 @@ def _container(site: Site, wanted: Wanted) -> Manifest:
     return {
         "name": RUNNER,
         "image": site.image,
-        "command": ["python", "-m", "ambient_runner"],
         "args": [part for pair in arguments.items() for part in pair],
         "env": [
+            {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
             *({"name": name, "value": value} for name, value in variables.items()),
             *(
                 {"name": name, "valueFrom": {"secretKeyRef": {"name": wanted.name, "key": name}}}

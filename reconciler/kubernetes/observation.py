@@ -130,11 +130,10 @@ def _state(pod: Found, events: Sequence[Found]) -> dict[str, Any]:
     if state.get("running") is not None:
         if container.get("ready"):
             return {"ready": True}
-        started = container.get("started")
-        text = "The runner does not answer any more." if started else "The runner does not answer yet."
+        starts = container.get("started") is False
         return {
-            "reason": Reason.NOT_ANSWERING if started else Reason.STARTING,
-            "message": text,
+            "reason": Reason.STARTING if starts else Reason.NOT_ANSWERING,
+            "message": f"The runner does not answer{' yet' if starts else ''}.",
             "look_again": LOOK_AGAIN_SECONDS,
         }
     found, text = _held_up(status, state.get("waiting") or {}, events)

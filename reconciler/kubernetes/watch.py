@@ -65,10 +65,11 @@ class PodWatch:
         connections.close_all()  # not held while nothing happens
         if self._version is None:
             self._version = self._cluster.version(PATH, labelSelector=chosen)
+            self._heard()
             self._look_at_everything()
-        self._heard()
         for event in self._cluster.watch(PATH, self._version, labelSelector=chosen):
             self._take(event)
+        self._heard()
 
     def _take(self, event: Manifest) -> None:
         found = event["object"]

@@ -88,7 +88,8 @@ class KubernetesRuntime(Runtime):
             # Identity is the pod's own token: what is known to whoever may read Secrets proves nothing.
             document={name: value for name, value in spec.items() if name != "launch_token"},
             variables=variables,
-            secret_variables=env.framework_environment(str(spec["framework"])),
+            # A proxy's address may hold a password.
+            secret_variables=env.pod_environment() | env.framework_environment(str(spec["framework"])),
             resources=container_resources(wishes.resources, env.RUNNER_RESOURCES, ranges),
             internet=wishes.internet,
             service=wishes.service,

@@ -109,8 +109,9 @@ def build(root: str, mounts: Iterable[dict[str, Any]], workdir: str, *, read_onl
         bind(entry["source"], root + target, read_only=entry["read_only"])
     os.makedirs(root + workdir, exist_ok=True)
     if read_only:
-        mount("none", root, flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
-        mount("none", f"{root}/tmp", flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
+        volumes = [target for target, _ in resolved]
+        for path in [path for path in ("/", "/tmp") if path not in volumes]:
+            mount("none", root + path, flags=MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def change_root(root: str) -> None:

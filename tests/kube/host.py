@@ -16,6 +16,7 @@ from tests.kube.cluster import Cluster
 
 FIRST_SECONDS = 60  # for the worker that started us to connect
 READY = b"ready\n"
+STARTED: list[subprocess.Popen[bytes]] = []  # by this process; they may outlive it, so nobody waits for them
 
 
 def join(folder: Path) -> socket.socket:
@@ -37,6 +38,7 @@ def _start(folder: Path) -> None:
     with log.open("wb") as output:
         command = [sys.executable, "-m", "tests.kube.host", str(folder)]
         host = processes.spawn(command, cwd=CHECKOUT, output=output, die_signal=0)
+    STARTED.append(host)
     while READY not in log.read_bytes():
         try:
             host.wait(0.1)

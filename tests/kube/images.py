@@ -3,6 +3,7 @@
 from ambient import env
 from reconciler.runnerhost.child import RUNNER_SOURCES
 from tests.kube.container import Image
+from tests.kube.environment import DEFAULT_PATH
 
 RUNNER = "ambient-runner"
 ENVIRONMENT = "/opt/runner"
@@ -13,7 +14,7 @@ def runner_image() -> Image:
     sources = {f"/opt/ambient/{number}": source for number, source in enumerate(RUNNER_SOURCES)}
     return Image(
         entrypoint=(f"{ENVIRONMENT}/bin/python", "-m", "ambient_runner"),
-        environment={"PYTHONPATH": ":".join(sources), "PYTHONUNBUFFERED": "1"},
+        environment={"PATH": f"{ENVIRONMENT}/bin:{DEFAULT_PATH}", "PYTHONPATH": ":".join(sources)},
         files={ENVIRONMENT: env.RUNNER_PYTHON.parent.parent, **sources},
     )
 

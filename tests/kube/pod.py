@@ -14,7 +14,7 @@ from tests.kube import status
 from tests.kube.api import ApiError, Document, NotFound
 from tests.kube.container import ContainerProcess, Image
 from tests.kube.environment import MissingKey, command, environment
-from tests.kube.probes import Readiness
+from tests.kube.probes import Probes
 from tests.kube.volumes import CannotMount, forget, make_volumes, mounts
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 LONGEST_BACK_OFF = 10.0
+RENEWAL_SECONDS = 60.0
+VOLUMES, DEADLINE = "/volumes", "/deadline"  # what is due beside containers, whose names have no slash
 MESSAGE_BYTES = 2048
 TERMINATION_FILE = "/dev/termination-log"
+EVERY_ADDRESS = "0.0.0.0"
 DONE = ("Succeeded", "Failed")
 
 
@@ -43,7 +46,7 @@ class Pod:
         self._main = [status.Container(one["name"], one["image"]) for one in spec["containers"]]
         for one in self._main if self._init else []:
             one.state = status.waiting("PodInitializing")
-        self._readiness = {name: Readiness(one, address) for name, one in self._specs.items()}
+        self._probes = {name: Probes(one, address) for name, one in self._specs.items()}
         self._processes: dict[str, ContainerProcess] = {}
         self._due: dict[str, float] = {}
         self._volumes: dict[str, Path] | None = None
@@ -150,10 +153,19 @@ class Pod:
                 del self._processes[known.name]
                 self._ended(known, code)
             elif process is not None:
-                known.ready = self._readiness[known.name].check(process)
+                self._ask(known, process)
+
+    def _ask(self, known: status.Container, process: ContainerProcess) -> None:
+        probes = self._probes[known.name]
+        known.ready = probes.check(process)
+        known.started = probes.has_started
+        if probes.have_failed:
+            message = f"Container {known.name} failed startup probe, will be killed"
+            self._node.event(self, "Killing", message, kind="Normal")
+            process.kill()
 
     def _ended(self, known: status.Container, code: int, *, reason: str = "") -> None:
-        known.ready = False
+        known.ready = known.started = False
         known.state = status.terminated(
             known.state, code, reason=reason, message=self._last_words(known, code)
         )
@@ -198,6 +210,16 @@ class Pod:
         for known in self._main:
             self._start(known, self._volumes)
 
+    def _make_volumes(self) -> None:
+        """Make them, and now and then give them what is new: tokens end."""
+        self._due[VOLUMES] = time.monotonic() + RETRY_SECONDS
+        try:
+            self._volumes = make_volumes(self._node.api, self.document, self.folder / "volumes", self._read)
+        except CannotMount as exc:
+            self._node.event(self, "FailedMount", str(exc))
+        else:
+            self._due[VOLUMES] = time.monotonic() + RENEWAL_SECONDS
+
     def _is_due(self, name: str) -> bool:
         return time.monotonic() >= self._due.get(name, 0.0)
 
@@ -227,7 +249,7 @@ class Pod:
         )
         known.number = f"process://{self.document['metadata']['uid']}/{known.name}/{known.restarts}"
         known.state = status.running()
-        self._readiness[known.name].begin()
+        self._probes[known.name].begin()
         self._node.event(self, "Started", f"Started container {known.name}", kind="Normal")
 
     def _launch(
@@ -244,8 +266,10 @@ class Pod:
             "target": spec.get("terminationMessagePath", TERMINATION_FILE),
             "read_only": False,
         }
+        argv = command(spec, image.entrypoint, values)
         return {
-            "argv": command(spec, image.entrypoint, values),
+            # All pods are on the host's network: who would listen on every address gets the pod's.
+            "argv": [self.address if part == EVERY_ADDRESS else part for part in argv],
             "environment": values,
             "mounts": [*image.mounts(), *mounts(spec, volumes), words],
             "workdir": spec.get("workingDir") or image.workdir,
@@ -271,11 +295,12 @@ class Pod:
             if self._report():
                 self._node.delete(self)
             return False
-        if "deadline" not in self._due:
-            self._due["deadline"] = time.monotonic() + self.document["metadata"]["deletionGracePeriodSeconds"]
+        if DEADLINE not in self._due:
+            grace = self.document["metadata"]["deletionGracePeriodSeconds"]
+            self._due[DEADLINE] = time.monotonic() + grace
             for process in self._processes.values():
                 process.send(signal.SIGTERM)
-        elif self._is_due("deadline"):
+        elif self._is_due(DEADLINE):
             self.kill()
         return False
 

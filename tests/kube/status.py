@@ -18,6 +18,7 @@ class Container:
     state: Document = field(default_factory=lambda: waiting("ContainerCreating"))
     last: Document = field(default_factory=dict)
     ready: bool = False
+    started: bool = False
     restarts: int = 0
     number: str = ""
 
@@ -40,7 +41,7 @@ class Container:
             "state": self.state,
             "lastState": self.last,
             "ready": self.ready,
-            "started": self.runs,
+            "started": self.started,
             "restartCount": self.restarts,
         }
 

@@ -100,7 +100,7 @@ def test_a_container_sees_what_its_pod_gives_it(api, make_pod, namespace):
     echo "$KEY $LITERAL $PRE_WORD $POD_NAME $LABEL $1"
     cat /etc/deep/keys/OTHER /words/renamed /labels/labels; echo
     cat /fresh/from-init
-    touch /etc/deep/keys/x /usr/x 2>/dev/null || echo read-only
+    for at in /etc/deep/keys /usr / /tmp; do touch $at/x 2>/dev/null || echo "$at is read-only"; done
     id -u; ps -A -o pid= | head -1 | tr -d ' '
     printf last > /dev/termination-log
     """
@@ -110,6 +110,7 @@ def test_a_container_sees_what_its_pod_gives_it(api, make_pod, namespace):
         {"name": "keys", "secret": {"secretName": "keys"}},
         {"name": "words", "configMap": {"name": "words", "items": [{"key": "file.txt", "path": "renamed"}]}},
         {"name": "fresh", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {}},
         {
             "name": "labels",
             "downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]},
@@ -137,6 +138,7 @@ def test_a_container_sees_what_its_pod_gives_it(api, make_pod, namespace):
             {"name": "words", "mountPath": "/words"},
             {"name": "fresh", "mountPath": "/fresh"},
             {"name": "labels", "mountPath": "/labels"},
+            {"name": "tmp", "mountPath": "/tmp"},
         ],
         securityContext={"runAsUser": 1000, "readOnlyRootFilesystem": True},
         spec={"volumes": volumes, "initContainers": [first]},
@@ -147,7 +149,9 @@ def test_a_container_sees_what_its_pod_gives_it(api, make_pod, namespace):
         'otextapp="x"',
         "",
         "from-init",
-        "read-only",
+        "/etc/deep/keys is read-only",
+        "/usr is read-only",
+        "/ is read-only",
         "1000",
         "1",
     ]
@@ -248,6 +252,13 @@ def test_a_failed_init_container_ends_the_pod(make_pod):
     pod = wait_phase(make_pod("init", spec={"initContainers": [first]}), "Failed")
     assert state(pod, "initContainerStatuses")["terminated"]["exitCode"] == 4
     assert state(pod)["waiting"]["reason"] == "PodInitializing"
+
+
+def test_a_container_that_does_not_start_in_time_is_killed(make_pod):
+    probe = {"exec": {"command": ["test", "-e", "/started"]}, "periodSeconds": 1, "failureThreshold": 2}
+    read = make_pod("starts", startupProbe=probe)
+    assert not wait_phase(read, "Running")["status"]["containerStatuses"][0]["started"]
+    assert state(wait_phase(read, "Failed"))["terminated"]["exitCode"] == 137
 
 
 def test_an_unknown_image_cannot_be_pulled(api, make_pod, namespace):

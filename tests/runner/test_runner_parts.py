@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from ambient_runner.buffer import EventBuffer
@@ -13,6 +14,13 @@ LAUNCH = {
     "session_id": "s", "project_id": "p", "generation": 1, "attempt": 1, "runner_secret": "0123456789abcdef",
     "launch_token": "very-secret", "workspace": "/w", "spec": {},
 }  # fmt: skip
+
+
+def test_who_starts_the_process_knows_its_places():
+    places = {"workspace": Path("/workspace"), "token_file": Path("/token")}
+    config = parse_config(json.dumps(LAUNCH | {"workspace": "/w"}).encode(), **places)
+    assert (config.workspace, config.token_file) == (Path("/workspace"), Path("/token"))
+    assert parse_config(json.dumps(LAUNCH).encode(), workspace=None).workspace == Path("/w")
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,17 @@ def test_token_and_reports(launch, platform, urls):
     assert not [line for line in runner.log().splitlines() if json.loads(line)["level"] != "info"]
 
 
+def test_a_mounted_token_is_read_anew_for_each_renewal(launch, platform, urls, tmp_path):
+    platform.lifetime = 2
+    mounted = tmp_path / "token"
+    mounted.write_text("mounted-1\n")
+    launch(**urls, token_file=str(mounted))
+    wait_for(lambda: platform.of("POST"), "the first token")
+    mounted.write_text("mounted-2\n")
+    wait_for(lambda: platform.of("POST")[-1]["bearer"] == "Bearer mounted-2", "a renewal with the new one")
+    assert platform.of("POST")[0]["bearer"] == "Bearer mounted-1"
+
+
 def test_a_refused_repository_is_reported(launch, platform, urls):
     launch(**urls, spec={"repos": [{"url": "https://me:pass-word-1@127.0.0.1:9/r.git"}]})
     condition = wait_for(lambda: reported(platform, "conditions"), "a condition")[0][0]

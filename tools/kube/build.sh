@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${AMBIENT_KUBE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ambient/kube}
-key=$(cd "$here" && sha256sum build.sh ./*/go.mod ./*/go.sum | sha256sum | cut -c1-16)
+key=$(cd "$here" && sha256sum ./*/go.mod ./*/go.sum | sha256sum | cut -c1-16)
 folder=$cache/$key
 kubernetes=1.34.2 # as in kubernetes/go.mod
 

@@ -137,15 +137,14 @@ def test_what_the_account_owns():
 CONTAINER = {
     "name": "runner",
     "image": "registry.example/runner:1",
-    "command": ["python", "-m", "ambient_runner"],
     "args": [
         "--config", "/var/run/ambient/launch/launch.json",
         "--token-file", "/var/run/ambient/token/token",
         "--workspace", "/workspace",
-        "--host", "0.0.0.0",
-        "--port", "8001",
+        "--host", "$(POD_IP)", "--port", "8001",
     ],
     "env": [
+        {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
         {"name": "HOME", "value": "/home/runner"},
         {"name": "TMPDIR", "value": "/tmp"},
         {"name": "PYTHONUNBUFFERED", "value": "1"},

@@ -31,7 +31,7 @@ R = Reason
             [],
             False,
             R.NOT_ANSWERING,
-            "The runner does not answer any more.",
+            "The runner does not answer.",
             id="answered-once",
         ),
         pytest.param(

@@ -38,7 +38,9 @@ NO_QUOTA = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.QUOTA_EXCEEDED
             id="what-was-refused-names-the-reason",
         ),
         pytest.param(
-            runner(ready=False, exit=Exit(137, reason=Reason.OUT_OF_MEMORY), message="Over its limit of 4Gi."),
+            runner(
+                ready=False, exit=Exit(137, reason=Reason.OUT_OF_MEMORY), message="Over its limit of 4Gi."
+            ),
             status(Phase.RUNNING),
             Reason.OUT_OF_MEMORY,
             "Restart 1 of 3: Over its limit of 4Gi.",

@@ -1,0 +1,122 @@
+"""Sessions in pods, end to end: whole platform, real control plane, real runners on the one fake node."""
+
+import secrets
+
+import pytest
+
+from reconciler.kubernetes.names import object_name
+from tests.e2e.harness import Stage
+from tests.e2e.system import GENEROUS, eventually
+from tests.kube.runtime.conftest import OWN
+
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(600)]
+
+START_SECONDS = 60 * GENEROUS
+LOST_SECONDS = 90 * GENEROUS
+GONE_SECONDS = 60 * GENEROUS
+
+
+@pytest.fixture(scope="module")
+def prefix():
+    return f"e{secrets.token_hex(3)}-"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory, cluster, node, prefix):
+    """A whole platform on the shared cluster; its pods come to this worker's node."""
+    stage = Stage(
+        tmp_path_factory.mktemp("platform"),
+        AMBIENT_RUNTIME="kubernetes",
+        AMBIENT_KUBECONFIG=str(cluster.kubeconfig),
+        AMBIENT_NAMESPACE=OWN,
+        AMBIENT_NAMESPACE_PREFIX=prefix,
+        AMBIENT_RUNNER_IMAGE="ambient-runner:1",
+        AMBIENT_RUNNER_NODE_SELECTOR=",".join(f"{name}={value}" for name, value in node.selector.items()),
+        AMBIENT_LIVENESS_SECONDS="3",
+    )
+    stage.start()
+    yield stage
+    stage.stop()
+
+
+@pytest.fixture
+def project(stage):
+    return stage.client.projects.create(name=f"p{secrets.token_hex(4)}").id
+
+
+@pytest.fixture
+def running(stage, project):
+    session = stage.client.sessions.create(name="s", project_id=project, prompt="/report").id
+    stage.wait_phase(session, "Running", "Failed", seconds=START_SECONDS)
+    return session
+
+
+def pods(api, namespace):
+    found = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+    return [each["metadata"]["name"] for each in found]
+
+
+def test_a_session_runs_works_stops_and_starts_again(stage, api, prefix, project, running):
+    row = stage.client.sessions.get(running)
+    assert (row.phase, row.kube_namespace) == ("Running", f"{prefix}{project}")
+    assert pods(api, f"{prefix}{project}") == [object_name(running, 1)]
+    eventually(
+        lambda: any(
+            "REPORT.md" in str(message.payload) for message in stage.client.sessions.messages(running)
+        ),
+        "its report",
+        START_SECONDS,
+    )
+    assert stage.ask_and_wait(running, "/echo hello", START_SECONDS).delivery == "done"
+    stage.client.sessions.stop(running)
+    stage.wait_phase(running, "Stopped", seconds=GONE_SECONDS)
+    assert pods(api, f"{prefix}{project}") == []
+    stage.client.sessions.start(running)
+    stage.wait_attempt(running, 2, START_SECONDS)
+    assert stage.client.sessions.get(running).phase == "Running"
+
+
+def test_out_of_memory_says_the_limit_and_is_restarted(stage, node, prefix, project, running):
+    node.kill_for_memory(f"{prefix}{project}", object_name(running, 1))
+    row = stage.wait_attempt(running, 2, START_SECONDS)
+    assert row.phase == "Running"
+    history = stage.query("SELECT conditions FROM sessions_app_session WHERE id = %s", running)
+    assert history
+
+
+def test_an_evicted_pod_is_replaced(stage, node, prefix, project, running):
+    node.evict(f"{prefix}{project}", object_name(running, 1))
+    assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
+
+
+def test_a_pod_deleted_by_hand_is_replaced(stage, api, prefix, project, running):
+    api.delete(f"/api/v1/namespaces/{prefix}{project}/pods/{object_name(running, 1)}")
+    assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
+
+
+def test_a_lost_nodes_pod_is_removed_by_force_and_replaced(stage, api, node, prefix, project, running):
+    name = object_name(running, 1)
+    with node.cut_off(power=True):
+        stage.wait_session(running, lambda row: row.reason == "NodeLost", "the loss", LOST_SECONDS)
+        eventually(lambda: name not in pods(api, f"{prefix}{project}"), "the pod is gone", LOST_SECONDS)
+    row = stage.wait_attempt(running, 2, LOST_SECONDS)
+    assert row.phase == "Running"
+
+
+def test_an_image_that_is_not_there_is_said(stage, node, project):
+    known, node.images = node.images, {}
+    try:
+        session = stage.client.sessions.create(name="s", project_id=project, prompt="/report").id
+        seen = stage.wait_session(
+            session, lambda row: "ImagePullFailed" in str(row.conditions), "the image's fault", START_SECONDS
+        )
+        assert seen.phase == "Creating"
+    finally:
+        node.images = known
+    stage.wait_phase(session, "Running", seconds=START_SECONDS)
+
+
+def test_a_deleted_project_leaves_nothing(stage, api, prefix, project, running):
+    stage.client.projects.delete(project)
+    path = f"/api/v1/namespaces/{prefix}{project}"
+    eventually(lambda: not api.exists(path), "the namespace is gone", GONE_SECONDS)
