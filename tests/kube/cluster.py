@@ -196,6 +196,7 @@ def _flags(folder: Path, port: int, etcd: str, peers: str) -> dict[str, list[str
         "controllers": "*,-nodeipam,-route,-service,-cloud-node-lifecycle,-endpointslice,-endpoint",
         "node-monitor-grace-period": "8s",
         "node-monitor-period": "1s",
+        "node-eviction-rate": 10,
     }
     scheduler_flags = {"kubeconfig": folder / "kubeconfig", "leader-elect": "false", "secure-port": 0}
     tables = {ETCD: etcd_flags, API_SERVER: server_flags, CONTROLLERS: controller_flags}

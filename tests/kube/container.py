@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +53,12 @@ class ContainerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its first process as the host numbers it; None before it is there and after its end."""
-        return next(iter(processes.children_of(self._outer.pid)), None)
+        """Its first process as the host numbers it, once it is there; None after its end."""
+        while self.ended() is None:
+            for pid in processes.children_of(self._outer.pid):
+                return pid
+            time.sleep(0.02)
+        return None
 
     def ended(self) -> int | None:
         """The exit code, once it has ended."""
@@ -62,7 +67,7 @@ class ContainerProcess:
 
     def send(self, number: int) -> None:
         """A signal to its first process, which must have asked for it, as in any container."""
-        if self.ended() is None and (pid := self.pid) is not None:
+        if (pid := self.pid) is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 

@@ -8,7 +8,7 @@ from tests.kube.access import Access
 from tests.kube.cluster import BUILD, Cluster, programs
 from tests.kube.host import join
 from tests.kube.images import IMAGES
-from tests.kube.node import Node
+from tests.kube.node import CAPACITY, NO_PODS, Node
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +35,15 @@ def node(cluster, tmp_path_factory, worker_id):
     """This worker's node in the shared cluster; `node.selector` leads pods to it. Who breaks it, heals it."""
     name = f"node-{worker_id}-{secrets.token_hex(3)}"
     node = Node(cluster, name, tmp_path_factory.mktemp("node"), IMAGES)
-    node.start()
+    # Where all nodes are lost, Kubernetes thinks that it is itself cut off, and evicts nobody.
+    witness = Node(cluster, f"{name}-witness", tmp_path_factory.mktemp("witness"), {}, CAPACITY | NO_PODS)
+    for each in (node, witness):
+        each.start()
     yield node
-    node.stop()
     api = cluster.api()
-    api.delete(node.path)
+    for each in (node, witness):
+        each.stop()
+        api.delete(each.path)
     api.close()
 
 

@@ -6,6 +6,7 @@ from ambient.common import processes
 from tests.kube.access import Access
 from tests.kube.cluster import programs
 
+STAGES = Path(__file__).with_suffix(".yaml")
 MARK = {"kwok.x-k8s.io/node": "fake"}
 CAPACITY = {"cpu": "1000", "memory": "4Ti", "pods": "1000"}
 
@@ -30,6 +31,7 @@ class Kwok:
         [(key, value)] = MARK.items()
         flags = {
             "kubeconfig": self._access.kubeconfig,
+            "config": STAGES,
             "manage-all-nodes": "false",
             "manage-nodes-with-annotation-selector": f"{key}={value}",
             "node-lease-duration-seconds": 40,

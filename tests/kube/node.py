@@ -32,6 +32,7 @@ HEARTBEAT_SECONDS = 1.0
 WATCH_SECONDS = 5
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 CAPACITY = {"cpu": "64", "memory": "256Gi", "pods": "200", "ephemeral-storage": "1Ti"}
+NO_PODS = {"pods": "0"}
 ADDRESS = "127.0.0.1"
 
 
@@ -159,7 +160,7 @@ class Node:
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
         """A time in which no further pod fits."""
-        before, self.capacity = self.capacity, {**self.capacity, "pods": "0"}
+        before, self.capacity = self.capacity, self.capacity | NO_PODS
         self._beat()
         try:
             yield

@@ -82,7 +82,7 @@ def log_of(api, pod):
     [
         pytest.param("exit 0", "Succeeded", 0, "Completed", id="a-good-end"),
         pytest.param("exit 3", "Failed", 3, "Error", id="an-exit-code"),
-        pytest.param("sh -c 'kill -9 $$'; exit $?", "Failed", 137, "Error", id="a-signal"),
+        pytest.param("sh -c 'kill -9 $$$$'; exit $?", "Failed", 137, "Error", id="a-signal"),
         pytest.param("exec /no/such/program", "Failed", 127, "Error", id="no-such-program"),
     ],
 )
@@ -312,8 +312,8 @@ def condition_reason(pod, kind):
 
 
 def test_a_lost_node_is_noticed_and_what_was_taken_from_it_ends_when_it_returns(api, make_pod, node):
-    soon = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 1}
-    read = make_pod("lost", spec={"tolerations": [soon]})
+    soon = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute"}
+    read = make_pod("lost", spec={"tolerations": [soon | {"tolerationSeconds": 1}]})
     wait_phase(read, "Running")
     [played] = [pod for pod in node.pods() if pod.name == "lost"]
     pid = played.pid()
@@ -341,14 +341,14 @@ def test_kwok_plays_pods_without_processes(api, cluster, namespace, namespace_pr
     kwok = Kwok(cluster, tmp_path, nodes=2, prefix=f"{namespace_prefix}kwok")
     eventually(lambda: api.exists(f"/api/v1/namespaces/{namespace}/serviceaccounts/default"), "its account")
     kwok.start()
-    pods = f"/api/v1/namespaces/{namespace}/pods"
-    for number in range(20):
-        container = {"name": "main", "image": "none"}
-        spec = {"nodeSelector": {"type": "kwok"}, "containers": [container]}
-        api.post(pods, {"metadata": {"name": f"p{number}"}, "spec": spec})
-    eventually(
-        lambda: {pod["status"]["phase"] for pod in api.get(pods)["items"]} == {"Running"}, "all run", 90
-    )
-    for number in range(20):
-        api.delete(f"{pods}/p{number}", {"gracePeriodSeconds": 0})
-    kwok.stop()
+    try:
+        pods = f"/api/v1/namespaces/{namespace}/pods"
+        for number in range(20):
+            container = {"name": "main", "image": "none"}
+            spec = {"nodeSelector": {"type": "kwok"}, "containers": [container]}
+            api.post(pods, {"metadata": {"name": f"p{number}"}, "spec": spec})
+        eventually(
+            lambda: {pod["status"].get("phase") for pod in api.get(pods)["items"]} == {"Running"}, "all run"
+        )
+    finally:
+        kwok.stop()
