@@ -35,7 +35,7 @@ from sessions_app.snapshot_serializers import (
 )
 from sessions_app.tokens import saving_runner_identity
 
-wire_time = Timestamp().to_representation
+wire_time: Any = Timestamp().to_representation
 BY_TOKEN: Any = [{"bearer": []}]
 
 

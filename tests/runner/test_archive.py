@@ -118,7 +118,7 @@ def test_a_repository_is_whole(tmp_path, root):
     assert git(restored, "status", "--porcelain") == git(repository, "status", "--porcelain")
     assert git(restored, "branch", "-a") == git(repository, "branch", "-a")
     assert git(restored, "fsck") == git(repository, "fsck")
-    assert not (restored / "web").exists()
+    assert not (restored / "web" / "node_modules").exists()
 
 
 @pytest.mark.parametrize(

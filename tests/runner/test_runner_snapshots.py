@@ -115,7 +115,7 @@ def test_a_damaged_archive_fails_the_start_and_is_not_replaced(start, platform, 
     saved = platform.keep(kept.pop("data"), **kept)
     runner = start(wait=False)
     assert runner.exit_code() == EXIT_NOT_RESTORED, runner.log()
-    assert f"The archive of 2026-01-02 03:04:05 UTC (1) is damaged: it" in runner.log()
+    assert "The archive of 2026-01-02 03:04:05 UTC (1) is damaged: it" in runner.log()
     assert said in runner.log()
     assert list(platform.snapshots.values()) == [saved]
 
