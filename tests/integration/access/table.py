@@ -186,7 +186,8 @@ def own_runner(row: Row, who: Person, place: Place) -> int:
 def own_runner_saves(row: Row, who: Person, place: Place) -> int:
     """To all but the session's own runner there is nothing; here no platform saves files (409)."""
     session = place.objects["session"]
-    return 409 if isinstance(who, Runner) and who.sees("session", session) else 404
+    own = session is not None and isinstance(who, Runner) and who.sees("session", session)
+    return 409 if own else 404
 
 
 def everywhere_only(row: Row, who: Person, place: Place) -> int:
