@@ -6,7 +6,8 @@ Nothing is kept here. The floor of attempts is the session's row: what is applie
 names, and what is there of another one is removed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,12 +60,11 @@ class KubernetesRuntime(Runtime):
     def namespace(self, project_id: str) -> str:
         return namespace_of(project_id)
 
+    def survey(self) -> "ClusterSurvey":
+        return ClusterSurvey(self._list)
+
     def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
-        accounts, pods = (_by_session(self._list(kind)) for kind in KINDS)
-        return {
-            ref.id: observed(accounts.get(ref.id, ()), pods.get(ref.id, ()), instance=ref.instance)
-            for ref in sessions
-        }
+        return self.survey().observe_many(sessions)
 
     def observe(self, session: SessionRef) -> Observed:
         accounts, pods = (self._list(kind, session) for kind in KINDS)
@@ -128,15 +128,7 @@ class KubernetesRuntime(Runtime):
         return self._cluster.text(f"{_path(newest)}/log", container=names.RUNNER, tailLines=str(lines))
 
     def existing(self) -> Iterable[Existing]:
-        found: dict[tuple[str, int], list[Manifest]] = {}
-        for kind in (*KINDS, CLAIMS):  # a claim is of no attempt: 0
-            for each in self._list(kind):
-                key = (names.session_of(each), names.number(each, names.ATTEMPT))
-                found.setdefault(key, []).append(each)
-        for (session_id, attempt), objects in found.items():
-            generation = names.number(objects[0], names.GENERATION)
-            said = tuple(each["metadata"]["name"] for each in objects)
-            yield Existing(session_id, generation, attempt, said)
+        return self.survey().existing()
 
     def end_project(self, project_id: str) -> str | None:
         return end_namespace(self._cluster, self._installation_id(), project_id)
@@ -235,6 +227,32 @@ class KubernetesRuntime(Runtime):
         if self._installation is None:
             self._installation = Installation.objects.values_list("pk", flat=True).get()
         return self._installation
+
+
+class ClusterSurvey:
+    """All that is ours, each kind listed once and when it is first needed: a list of thousands is dear."""
+
+    def __init__(self, listed: Callable[[str], list[Manifest]]) -> None:
+        self._listed = functools.cache(listed)
+        self._of_session = functools.cache(lambda kind: _by_session(self._listed(kind)))
+
+    def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
+        accounts, pods = (self._of_session(kind) for kind in KINDS)
+        return {
+            ref.id: observed(accounts.get(ref.id, ()), pods.get(ref.id, ()), instance=ref.instance)
+            for ref in sessions
+        }
+
+    def existing(self) -> Iterable[Existing]:
+        found: dict[tuple[str, int], list[Manifest]] = {}
+        for kind in (*KINDS, CLAIMS):  # a claim is of no attempt: 0
+            for each in self._listed(kind):
+                key = (names.session_of(each), names.number(each, names.ATTEMPT))
+                found.setdefault(key, []).append(each)
+        for (session_id, attempt), objects in found.items():
+            generation = names.number(objects[0], names.GENERATION)
+            said = tuple(each["metadata"]["name"] for each in objects)
+            yield Existing(session_id, generation, attempt, said)
 
 
 def _path(found: Manifest) -> str:
