@@ -41,6 +41,7 @@ app.conf.update(
         "work": {"task": "reconciler.tasks.work", "schedule": 2.0},
         "resync": {"task": "reconciler.tasks.request_resync", "schedule": env.RESYNC_SECONDS},
         "tidy events": {"task": "sessions_app.tasks.tidy_events", "schedule": 60.0},
+        "tidy snapshots": {"task": "sessions_app.tasks.tidy_snapshots", "schedule": 60.0},
     },
     beat_scheduler="reconciler.beat:HintScheduler",
 )

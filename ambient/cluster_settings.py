@@ -55,6 +55,13 @@ def tolerations(raw: str) -> list[dict[str, Any]]:
     return value
 
 
+def quantity(raw: str) -> str:
+    """An amount as Kubernetes writes it."""
+    if not _QUANTITY.fullmatch(raw):
+        raise ValueError(f"{raw[:40]!r} is no quantity such as 500m or 2Gi")
+    return raw
+
+
 def resources(raw: str) -> dict[str, dict[str, str]]:
     """A JSON object of `requests` and `limits`, as in a pod."""
     return checked_resources(_json(raw))

@@ -28,6 +28,7 @@ from ambient.setting_types import (
     keys,
     names,
     networks,
+    origin,
     origins,
     path,
     redis_url,
@@ -178,6 +179,73 @@ RUNNER_RESOURCES = _read(
 )
 if RUNTIME == "kubernetes" and not RUNNER_IMAGE:
     raise ImproperlyConfigured("AMBIENT_RUNTIME=kubernetes needs AMBIENT_RUNNER_IMAGE")
+WORKSPACE = _read(
+    "AMBIENT_WORKSPACE",
+    "emptydir",
+    OneOf("emptydir", "pvc", "snapshot"),
+    "What becomes of a session's files when its pod ends: lost, on a volume claim, or in an S3 bucket "
+    "(docs/workspace.md). Processes keep their folder anyway.",
+)
+WORKSPACE_SIZE = _read(
+    "AMBIENT_WORKSPACE_SIZE",
+    "10Gi",
+    cluster_settings.quantity,
+    "Size of a pod's workspace: the most of an emptydir, what a claim asks for.",
+)
+WORKSPACE_STORAGE_CLASS = _read(
+    "AMBIENT_WORKSPACE_STORAGE_CLASS", "", str, "Storage class of the claims; unset: the cluster's default."
+)
+SNAPSHOT_EVERY_SECONDS = _read(
+    "AMBIENT_SNAPSHOT_EVERY_SECONDS", 600.0, seconds, "How often a running session's files are saved."
+)
+SNAPSHOT_SECONDS = _read(
+    "AMBIENT_SNAPSHOT_SECONDS",
+    60.0,
+    seconds,
+    "Time that saving gets when a session ends, on top of AMBIENT_STOP_GRACE_SECONDS; at most 60.",
+)
+SNAPSHOT_MAX_BYTES = _read(
+    "AMBIENT_SNAPSHOT_MAX_BYTES",
+    1024**3,
+    whole(1),
+    "Largest archive of a session's files, in bytes; at most 5 GiB.",
+)
+S3_ENDPOINT = _read(
+    "AMBIENT_S3_ENDPOINT",
+    "",
+    origin,
+    "Address of the S3 server, for us and for pods; unset: Amazon's.",
+)
+S3_BUCKET = _read("AMBIENT_S3_BUCKET", "", str, "Bucket of the snapshots; needed with snapshot.")
+S3_REGION = _read("AMBIENT_S3_REGION", "us-east-1", str, "The bucket's region.")
+S3_ACCESS_KEY = _read(
+    "AMBIENT_S3_ACCESS_KEY",
+    "",
+    str,
+    "Key of the bucket, of which pods get none; unset: what boto3 finds, such as a role of the pod.",
+)
+S3_SECRET_KEY = _read("AMBIENT_S3_SECRET_KEY", NO_SECRET, Secret, "Its secret.", shown="")
+S3_PREFIX = _read(
+    "AMBIENT_S3_PREFIX",
+    "ambient",
+    str,
+    "What the names of the snapshots begin with, before project and session.",
+)
+S3_NETWORKS = _read(
+    "AMBIENT_S3_NETWORKS",
+    NO_NAMES,
+    networks,
+    "Networks in which pods reach the S3 server's port, where that is not on the internet, comma separated.",
+    shown="none",
+)
+if WORKSPACE == "snapshot" and not S3_BUCKET:
+    raise ImproperlyConfigured("AMBIENT_WORKSPACE=snapshot needs AMBIENT_S3_BUCKET")
+if bool(S3_ACCESS_KEY) != bool(S3_SECRET_KEY):
+    raise ImproperlyConfigured("AMBIENT_S3_ACCESS_KEY and AMBIENT_S3_SECRET_KEY need each other")
+if SNAPSHOT_SECONDS > 60:  # so long a runner's token is sure to last
+    raise ImproperlyConfigured("AMBIENT_SNAPSHOT_SECONDS: must be at most 60")
+if SNAPSHOT_MAX_BYTES > 5 * 1024**3:  # the most that S3 takes at once
+    raise ImproperlyConfigured("AMBIENT_SNAPSHOT_MAX_BYTES: must be at most 5 GiB")
 ALLOWED_HOSTS = _read(
     "AMBIENT_ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]"],

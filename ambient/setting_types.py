@@ -34,11 +34,14 @@ def names(raw: str) -> list[str]:
 
 def origins(raw: str) -> list[str]:
     """Scheme, host and perhaps port (RFC 6454), comma separated; no `*`."""
-    found = names(raw)
-    for origin in found:
-        if not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"{origin!r} is not of the form https://HOST or https://HOST:PORT")
-    return found
+    return [origin(name) for name in names(raw)]
+
+
+def origin(raw: str) -> str:
+    """One of them."""
+    if not _ORIGIN.fullmatch(raw):
+        raise ValueError(f"{raw!r} is not of the form https://HOST or https://HOST:PORT")
+    return raw
 
 
 def networks(raw: str) -> list[str]:

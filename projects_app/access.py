@@ -260,8 +260,9 @@ class RunnerIdentity:
     is_superuser = False
     pk = None
 
-    def __init__(self, session_id: str) -> None:
+    def __init__(self, session_id: str, attempt: int = 0) -> None:
         self.session_id = session_id
+        self.attempt = attempt
         self.username = f"{RUNNER_PREFIX}{session_id}"
         self.access = RunnerAccess(session_id)
         self.came_by = ("session", session_id)

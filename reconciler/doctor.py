@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -29,10 +28,10 @@ from ambient.common.sealed import sealed_columns
 from ambient.embedded.home import Home
 from ambient.version import VERSION
 from reconciler import overview
+from reconciler.findings import FAILED, OK, WARNING, Finding
 from reconciler.runnerhost.paths import HostPaths
 from reconciler.runnerhost.protocol import HostAway, HostRefused, call
 
-OK, WARNING, FAILED = "ok", "warning", "failed"
 LEAST_POSTGRESQL = 150_000  # NULLS NOT DISTINCT
 LEAST_BYTES, FEW_BYTES = 256 * 2**20, 2 * 2**30
 CLOCK_WARNING, CLOCK_FAILED = 1.0, 5.0
@@ -42,23 +41,13 @@ ANSWER_SECONDS = 3.0
 HUNG_SECONDS = 20.0  # watcher and beat look at the database every 2 s
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `todo` says what to do when it is not well."""
-
-    name: str
-    state: str
-    text: str
-    todo: str = ""
-
-
 def examine() -> list[Finding]:
     """All findings. What needs the database is left out when it does not answer."""
     found = [*_settings(), *_home(), *_runner()]
     database = list(_database())
     found += database
     if all(entry.state != FAILED for entry in database):
-        for look in (_direct_url, _migrations, _keys, _clock, _work):
+        for look in (_direct_url, _migrations, _keys, _clock, _work, _cluster):
             try:
                 found += look()
             except Error as exc:
@@ -229,6 +218,14 @@ def _redis() -> Iterator[Finding]:
         return
     version = info.get("valkey_version") or info.get("redis_version")
     yield Finding("redis", OK, f"version {version}")
+
+
+def _cluster() -> Iterator[Finding]:
+    if env.RUNTIME == "process":
+        return
+    from reconciler.kubernetes import doctor as cluster_doctor  # the client is heavy, and not for everybody
+
+    yield from cluster_doctor.look()
 
 
 def _processes() -> Iterator[Finding]:

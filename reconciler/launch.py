@@ -64,6 +64,18 @@ def launch_document(
         },
         "sdk_session_id": session.sdk_session_id,
         "traceparent": tracing.traceparent(),
+        "snapshots": _snapshots(),
+    }
+
+
+def _snapshots() -> dict[str, Any] | None:
+    """How the runner saves its files; None where it does not."""
+    if env.RUNTIME != "kubernetes" or env.WORKSPACE != "snapshot":
+        return None
+    return {
+        "every_seconds": env.SNAPSHOT_EVERY_SECONDS,
+        "stop_seconds": env.SNAPSHOT_SECONDS,
+        "max_bytes": env.SNAPSHOT_MAX_BYTES,
     }
 
 

@@ -25,6 +25,7 @@ WAIT_FOR_PLACE_SECONDS = 60.0
 IDLE_SECONDS = 3600.0
 FINISHED_GRACE_SECONDS = 15.0
 EXIT_CONFIG_INVALID = 2
+EXIT_NOT_RESTORED = 4
 TEXTS: dict[Reason | None, str] = {
     Reason.STOPPED_BY_USER: "The session was stopped.",
     Reason.TIMEOUT: "The session reached its time limit.",
@@ -278,6 +279,11 @@ def _exited(desired: Desired, observed: Observed, status: Status, limits: Limits
         return _stop(observed, ended.reason, text)
     if ended.code == EXIT_CONFIG_INVALID:
         return _end(desired, Phase.FAILED, Reason.CONFIG_INVALID, text)
+    if ended.code == EXIT_NOT_RESTORED:  # an empty workspace would be worse than none
+        text = f"The saved files could not be restored; they are kept. {observed.message}".rstrip()
+        failed = _end(desired, Phase.FAILED, Reason.WORKSPACE_NOT_RESTORED, text)
+        noted = Noted(ConditionType.WORKSPACE_READY, "False", Reason.WORKSPACE_NOT_RESTORED, text)
+        return replace(failed, conditions=(*failed.conditions, noted))
     return _restart(desired, status, limits, ended.reason or Reason.RUNNER_EXITED, text)
 
 

@@ -10,7 +10,7 @@ from reconciler.outcome import Outcome
 from reconciler.placement import free_places
 from reconciler.plan import plan
 from reconciler.runtimes import runtime_for
-from reconciler.runtimes.base import Runtime
+from reconciler.runtimes.base import Survey
 from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
 from reconciler.state import TakePlace
 from reconciler.workqueue import Claim, seen
@@ -25,15 +25,15 @@ log = structlog.get_logger(__name__)
 
 def reconcile_all(claim: Claim) -> Outcome:
     """One sweep; the next one is due after AMBIENT_RESYNC_SECONDS. Decides nothing, only wakes."""
-    runtime = runtime_for()
-    woken = [*wake_unfinished(runtime), *wake_strays(runtime), *wake_waiting()]
+    survey = runtime_for().survey()
+    woken = [*wake_unfinished(survey), *wake_strays(survey), *wake_waiting()]
     projects = wake_projects()
     if woken or projects:
         log.info("resync woke", sessions=len(woken), projects=len(projects))
     return Outcome(env.RESYNC_SECONDS)
 
 
-def wake_unfinished(runtime: Runtime) -> list[str]:
+def wake_unfinished(survey: Survey) -> list[str]:
     """Sessions whose plan has a step or a change of status; waiting for a place is neither."""
     woken = []
     after = ""
@@ -45,7 +45,7 @@ def wake_unfinished(runtime: Runtime) -> list[str]:
             return woken
         after = page[-1].pk
         now = database_now()
-        observed = runtime.observe_many([ref_of(session) for session in page])
+        observed = survey.observe_many([ref_of(session) for session in page])
         for session in page:
             if session.pk not in observed:  # another host's
                 continue
@@ -57,9 +57,9 @@ def wake_unfinished(runtime: Runtime) -> list[str]:
                 woken.append(session.pk)
 
 
-def wake_strays(runtime: Runtime) -> list[str]:
+def wake_strays(survey: Survey) -> list[str]:
     """What exists although its session is gone, final, or of another attempt."""
-    existing = list(runtime.existing())
+    existing = list(survey.existing())
     rows = Session.objects.in_bulk({found.session_id for found in existing})
     woken = []
     for found in existing:

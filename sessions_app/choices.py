@@ -81,6 +81,8 @@ class Reason(models.TextChoices):
     HOST_RESTARTED = "HostRestarted"
     NAMESPACE_NOT_OURS = "NamespaceNotOurs"
     OBJECT_NOT_OURS = "ObjectNotOurs"
+    WORKSPACE_NOT_RESTORED = "WorkspaceNotRestored"
+    WORKSPACE_NOT_SAVED = "WorkspaceNotSaved"
     CLUSTER_UNREACHABLE = "ClusterUnreachable"
     TIMEOUT = "Timeout"
     INACTIVITY = "Inactivity"

@@ -9,6 +9,7 @@ from sessions_app.conversation_views import ConversationViewSet
 from sessions_app.proxy_views import RunnerProxyViewSet
 from sessions_app.run_views import InterruptViewSet, RunViewSet
 from sessions_app.sdk_entry_views import SdkEntryViewSet
+from sessions_app.snapshot_views import SnapshotViewSet
 
 
 def _route(
@@ -79,5 +80,27 @@ urlpatterns = [
     ),
     _route("runs", "session-runs", RunViewSet, "run", get="runs"),
     _route("sdk_keys", "session-sdk-keys", SdkEntryViewSet, "sdk-entry", get="keys"),
+    _route(
+        "workspace-snapshot",
+        "session-workspace-snapshot",
+        SnapshotViewSet,
+        "snapshot",
+        get="latest",
+        post="begin",
+    ),
+    _route(
+        "workspace-snapshot/failed",
+        "session-workspace-snapshot-failed",
+        SnapshotViewSet,
+        "snapshot",
+        post="failed",
+    ),
+    _route(
+        "workspace-snapshot/<str:sid>/complete",
+        "session-workspace-snapshot-complete",
+        SnapshotViewSet,
+        "snapshot",
+        post="complete",
+    ),
     _route("sdk_entries", "session-sdk-entries", SdkEntryViewSet, "sdk-entry", get="entries", post="append"),
 ]

@@ -1,6 +1,7 @@
 """Session tokens: what a runner calls the API with. Short-lived, for its own session only, stored nowhere."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.core import signing
@@ -17,7 +18,9 @@ __all__ = [
     "SessionToken",
     "issue_session_token",
     "launch_token",
+    "may_not_save",
     "no_longer_wanted",
+    "saving_runner_identity",
     "session_token_identity",
 ]
 
@@ -45,6 +48,15 @@ def session_token_identity(token: str) -> RunnerIdentity | None:
 
     Raises InvalidToken when it is not valid any more: expired, forged, or its runner is not wanted.
     """
+    return _identity(token, no_longer_wanted)
+
+
+def saving_runner_identity(token: str) -> RunnerIdentity | None:
+    """The same of a runner that may be ending, for the one thing that it still does then: save its files."""
+    return _identity(token, may_not_save)
+
+
+def _identity(token: str, refused: Callable[..., str | None]) -> RunnerIdentity | None:
     if not token.startswith(PREFIX):
         return None
     try:
@@ -61,10 +73,20 @@ def session_token_identity(token: str) -> RunnerIdentity | None:
     session = Session.objects.filter(pk=pk).only(*columns).first()
     if session is None:
         raise InvalidToken("the session is gone")
-    refusal = no_longer_wanted(session, attempt=attempt, generation=generation)
+    refusal = refused(session, attempt=attempt, generation=generation)
     if refusal:
         raise InvalidToken(refusal)
-    return RunnerIdentity(session.pk)
+    return RunnerIdentity(session.pk, attempt)
+
+
+def may_not_save(session: Session, *, attempt: int, generation: int | None = None) -> str | None:
+    """Why a runner of this attempt may save no files any more. A stop or an end is no reason: until the next
+    attempt nobody else has the files, and that one begins when this runner is gone."""
+    if session.deleted_at is not None or session.desired_state == DesiredState.DELETED:
+        return "the session is deleted"
+    if session.attempt != attempt:
+        return "the session has a newer attempt"
+    return None
 
 
 def no_longer_wanted(session: Session, *, attempt: int, generation: int | None = None) -> str | None:

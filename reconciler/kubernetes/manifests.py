@@ -1,7 +1,8 @@
 """What we ask a cluster for, as plain objects: pure, compared whole in the tests.
 
 Everything of one attempt is owned by its ServiceAccount, which itself nobody owns: who removes that removes
-all, and a crash in between leaves nothing that the cluster would not collect.
+all, and a crash in between leaves nothing that the cluster would not collect. A claim on a volume is of the
+session, stays through its attempts and is owned by nobody.
 """
 
 import base64
@@ -14,8 +15,10 @@ from typing import Any
 from reconciler.kubernetes.names import (
     MADE,
     RUNNER,
+    SESSION,
     TOKEN_AUDIENCE,
     Manifest,
+    claim_name,
     object_name,
     project_labels,
     session_labels,
@@ -29,7 +32,6 @@ TOKEN_FOLDER = "/var/run/ambient/token"  # noqa: S105 - a path
 WORKSPACE = "/workspace"
 HOME = "/home/runner"
 TEMPORARY = "/tmp"  # noqa: S108 - of the pod, a volume of its own
-WORKSPACE_SIZE = "10Gi"
 TOKEN_SECONDS = 600  # the least that the cluster gives; the kubelet renews it
 NODE_LOST_SECONDS = 30
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
@@ -49,6 +51,11 @@ class Site:
     pull_secrets: Sequence[str] = field(default=(), repr=False)  # names
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: Sequence[Mapping[str, Any]] = ()
+    workspace_size: str = "10Gi"
+    claims: bool = False
+    storage_class: str = ""
+    bucket_networks: Sequence[str] = ()
+    bucket_port: int = 443
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,27 @@ def service_account(site: Site, wanted: Wanted) -> Manifest:
     }
 
 
+def claim(site: Site, wanted: Wanted) -> Manifest:
+    """The volume that the workspace is on, whichever attempt runs."""
+    spec: Manifest = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": site.workspace_size}},
+    }
+    if site.storage_class:
+        spec["storageClassName"] = site.storage_class
+    labels = project_labels(site.installation, wanted.project_id) | {SESSION: wanted.session_id}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": claim_name(wanted.session_id),
+            "namespace": wanted.namespace,
+            "labels": labels,
+        },
+        "spec": spec,
+    }
+
+
 def owned(site: Site, wanted: Wanted, owner_uid: str) -> list[Manifest]:
     """What belongs to the ServiceAccount, in the order in which it is made: the pod comes last."""
     made = [secret(site, wanted), network_policy(site, wanted)]
@@ -121,11 +149,14 @@ def secret(site: Site, wanted: Wanted) -> Manifest:
 
 
 def network_policy(site: Site, wanted: Wanted) -> Manifest:
-    """In: from the platform's namespace to the runner's port. Out: names, the platform, and the internet
-    where the project may; never the cluster's own networks."""
+    """In: from the platform's namespace to the runner's port. Out: names, the platform, the bucket of saved
+    files, and the internet where the project may; never else the cluster's own networks."""
     platform = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": site.own_namespace}}}
     names = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
     out: list[Manifest] = [names, {"to": [platform]}]
+    if site.bucket_networks:
+        to = [{"ipBlock": {"cidr": network}} for network in site.bucket_networks]
+        out.append({"to": to, "ports": [{"protocol": "TCP", "port": site.bucket_port}]})
     if wanted.internet:
         everywhere = (("0.0.0.0/0", PRIVATE_NETWORKS), ("::/0", PRIVATE_NETWORKS_6))
         out.append({"to": [{"ipBlock": {"cidr": all_, "except": [*but]}} for all_, but in everywhere]})
@@ -189,7 +220,7 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
             "imagePullSecrets": [{"name": name} for name in site.pull_secrets],
             "containers": [_container(site, wanted)],
             "volumes": [
-                {"name": "workspace", "emptyDir": {"sizeLimit": WORKSPACE_SIZE}},
+                {"name": "workspace", **_workspace(site, wanted)},
                 {"name": "home", "emptyDir": {}},
                 {"name": "tmp", "emptyDir": {}},
                 {
@@ -204,6 +235,12 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
             ],
         },
     }
+
+
+def _workspace(site: Site, wanted: Wanted) -> Manifest:
+    if site.claims:
+        return {"persistentVolumeClaim": {"claimName": claim_name(wanted.session_id)}}
+    return {"emptyDir": {"sizeLimit": site.workspace_size}}
 
 
 def _container(site: Site, wanted: Wanted) -> Manifest:

@@ -30,6 +30,11 @@ def object_name(session_id: str, attempt: int) -> str:
     return f"session-{session_id.lower()}-{attempt}"
 
 
+def claim_name(session_id: str) -> str:
+    """What the volume claim of a session is called, through all its attempts."""
+    return f"session-{session_id.lower()}"
+
+
 def project_labels(installation: str, project_id: str) -> dict[str, str]:
     """What a namespace carries, and everything in it that is ours."""
     return {

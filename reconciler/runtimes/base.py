@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from reconciler.state import Observed
 
@@ -36,6 +36,16 @@ class Existing:
     objects: tuple[str, ...] = ()
 
 
+class Survey(Protocol):
+    """What one sweep looks at."""
+
+    def observe_many(self, sessions: Sequence[SessionRef]) -> Mapping[str, Observed]:
+        """The state of many sessions in one call."""
+
+    def existing(self) -> Iterable[Existing]:
+        """Everything of ours that exists: resync starts from here as well as from the rows."""
+
+
 class Runtime(ABC):
     """What sessions run on. Raises TemporaryError and PermanentError only."""
 
@@ -62,6 +72,10 @@ class Runtime(ABC):
     @abstractmethod
     def existing(self) -> Iterable[Existing]:
         """Everything of ours that exists: resync starts from here as well as from the rows."""
+
+    def survey(self) -> Survey:
+        """For one sweep, which only wakes: what it sees may be as old as its first look."""
+        return self
 
     def namespace(self, project_id: str) -> str | None:
         """Where the project's sessions are, for runtimes that have such a place."""

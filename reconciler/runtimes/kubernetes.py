@@ -1,12 +1,16 @@
 """Sessions as pods of a cluster: a namespace a project, and per attempt a ServiceAccount that owns the rest.
 
+Where workspaces are on volumes, a session has a claim besides, which goes with the session alone.
+
 Nothing is kept here. The floor of attempts is the session's row: what is applied must be the attempt that it
 names, and what is there of another one is removed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils import timezone
 
@@ -14,7 +18,7 @@ from ambient import env
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.kubernetes import manifests, names
 from reconciler.kubernetes.client import Cluster, connect
-from reconciler.kubernetes.errors import Conflict
+from reconciler.kubernetes.errors import LATER_SECONDS, Conflict
 from reconciler.kubernetes.identity import is_pod_of
 from reconciler.kubernetes.names import Manifest
 from reconciler.kubernetes.namespaces import end_namespace, ensure_namespace, namespace_of
@@ -34,12 +38,16 @@ PLURALS = {
     "ServiceAccount": f"{CORE}/namespaces/{{}}/serviceaccounts",
     "Secret": f"{CORE}/namespaces/{{}}/secrets",
     "Pod": f"{CORE}/namespaces/{{}}/pods",
+    "PersistentVolumeClaim": f"{CORE}/namespaces/{{}}/persistentvolumeclaims",
     "Service": f"{CORE}/namespaces/{{}}/services",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
 }
 TRIES = 3
 KINDS = ("serviceaccounts", "pods")
 """What tells whether anything of an attempt is left: the others belong to the first."""
+CLAIMS = "persistentvolumeclaims"
+FIXED = ("Pod", "PersistentVolumeClaim")
+"""What cannot be changed once it is there."""
 
 
 class KubernetesRuntime(Runtime):
@@ -52,12 +60,11 @@ class KubernetesRuntime(Runtime):
     def namespace(self, project_id: str) -> str:
         return namespace_of(project_id)
 
+    def survey(self) -> "ClusterSurvey":
+        return ClusterSurvey(self._list)
+
     def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
-        accounts, pods = (_by_session(self._list(kind)) for kind in KINDS)
-        return {
-            ref.id: observed(accounts.get(ref.id, ()), pods.get(ref.id, ()), instance=ref.instance)
-            for ref in sessions
-        }
+        return self.survey().observe_many(sessions)
 
     def observe(self, session: SessionRef) -> Observed:
         accounts, pods = (self._list(kind, session) for kind in KINDS)
@@ -65,6 +72,8 @@ class KubernetesRuntime(Runtime):
         found = observed(accounts, pods, instance=session.instance)
         if newest is not None and found.reason == Reason.STARTING:
             found = observed(accounts, pods, self._events(newest))
+        if session.purge:
+            found = _with_claims(found, self._list(CLAIMS, session))
         if found.ready and (found.instance is None or found.attempt != session.attempt):
             return self._proven(session, found)
         return found
@@ -96,6 +105,8 @@ class KubernetesRuntime(Runtime):
             internet=wishes.internet,
             service=wishes.service,
         )
+        if site.claims:
+            self._claim(manifests.claim(site, wanted))
         owner = self._put(manifests.service_account(site, wanted))
         for manifest in manifests.owned(site, wanted, owner["metadata"]["uid"]):
             self._put(manifest)
@@ -106,6 +117,8 @@ class KubernetesRuntime(Runtime):
         for account in self._list("serviceaccounts", session):
             if names.number(account, names.ATTEMPT) <= up_to_attempt:
                 self._cluster.delete(_path(account), account["metadata"]["uid"])
+        for claim in self._list(CLAIMS, session) if session.purge else ():
+            self._cluster.delete(_path(claim), claim["metadata"]["uid"])
 
     def logs(self, session: SessionRef, lines: int = 200) -> str:
         pods = self._list("pods", session)
@@ -115,15 +128,7 @@ class KubernetesRuntime(Runtime):
         return self._cluster.text(f"{_path(newest)}/log", container=names.RUNNER, tailLines=str(lines))
 
     def existing(self) -> Iterable[Existing]:
-        found: dict[tuple[str, int], list[Manifest]] = {}
-        for kind in KINDS:
-            for each in self._list(kind):
-                key = (names.session_of(each), names.number(each, names.ATTEMPT))
-                found.setdefault(key, []).append(each)
-        for (session_id, attempt), objects in found.items():
-            generation = names.number(objects[0], names.GENERATION)
-            said = tuple(each["metadata"]["name"] for each in objects)
-            yield Existing(session_id, generation, attempt, said)
+        return self.survey().existing()
 
     def end_project(self, project_id: str) -> str | None:
         return end_namespace(self._cluster, self._installation_id(), project_id)
@@ -149,6 +154,12 @@ class KubernetesRuntime(Runtime):
             )
         return replace(found, instance=instance)
 
+    def _claim(self, manifest: Manifest) -> None:
+        found = self._put(manifest)
+        if found["metadata"].get("deletionTimestamp") is not None:
+            text = f"The volume claim {found['metadata']['name']} is being deleted by somebody."
+            raise TemporaryError(Reason.WAITING, text, delay=LATER_SECONDS)
+
     def _delete_pods(self, session: SessionRef, up_to_attempt: int) -> bool:
         """Ask for the end of its pods; whether any is still there."""
         now = timezone.now()
@@ -173,7 +184,7 @@ class KubernetesRuntime(Runtime):
                 said = f"{manifest['kind']} {manifest['metadata']['name']}"
                 text = f"The {said} exists already, and is not this session's."
                 raise PermanentError(Reason.OBJECT_NOT_OURS, text)
-            if found is not None and manifest["kind"] == "Pod":  # cannot be changed
+            if found is not None and manifest["kind"] in FIXED:
                 return found
             try:
                 return self._cluster.apply(path, manifest, force=found is not None)
@@ -193,16 +204,23 @@ class KubernetesRuntime(Runtime):
         return self._cluster.list(path, fieldSelector=f"involvedObject.uid={meta['uid']}")
 
     def _site(self) -> manifests.Site:
+        saves = env.WORKSPACE == "snapshot"
+        endpoint = urlsplit(env.S3_ENDPOINT)
         return manifests.Site(
             installation=self._installation_id(),
             image=env.RUNNER_IMAGE,
             own_namespace=env.NAMESPACE,
-            grace_seconds=env.STOP_GRACE_SECONDS,
+            grace_seconds=env.STOP_GRACE_SECONDS + (env.SNAPSHOT_SECONDS if saves else 0),
             liveness_seconds=env.LIVENESS_SECONDS,
             start_deadline_seconds=env.START_DEADLINE_SECONDS,
             pull_secrets=env.RUNNER_PULL_SECRETS,
             node_selector=env.RUNNER_NODE_SELECTOR,
             tolerations=env.RUNNER_TOLERATIONS,
+            workspace_size=env.WORKSPACE_SIZE,
+            claims=env.WORKSPACE == "pvc",
+            storage_class=env.WORKSPACE_STORAGE_CLASS,
+            bucket_networks=env.S3_NETWORKS if saves else (),
+            bucket_port=endpoint.port or (80 if endpoint.scheme == "http" else 443),
         )
 
     def _installation_id(self) -> str:
@@ -211,9 +229,41 @@ class KubernetesRuntime(Runtime):
         return self._installation
 
 
+class ClusterSurvey:
+    """All that is ours, each kind listed once and when it is first needed: a list of thousands is dear."""
+
+    def __init__(self, listed: Callable[[str], list[Manifest]]) -> None:
+        self._listed = functools.cache(listed)
+        self._of_session = functools.cache(lambda kind: _by_session(self._listed(kind)))
+
+    def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
+        accounts, pods = (self._of_session(kind) for kind in KINDS)
+        return {
+            ref.id: observed(accounts.get(ref.id, ()), pods.get(ref.id, ()), instance=ref.instance)
+            for ref in sessions
+        }
+
+    def existing(self) -> Iterable[Existing]:
+        found: dict[tuple[str, int], list[Manifest]] = {}
+        for kind in (*KINDS, CLAIMS):  # a claim is of no attempt: 0
+            for each in self._listed(kind):
+                key = (names.session_of(each), names.number(each, names.ATTEMPT))
+                found.setdefault(key, []).append(each)
+        for (session_id, attempt), objects in found.items():
+            generation = names.number(objects[0], names.GENERATION)
+            said = tuple(each["metadata"]["name"] for each in objects)
+            yield Existing(session_id, generation, attempt, said)
+
+
 def _path(found: Manifest) -> str:
     meta = found["metadata"]
     return f"{PLURALS[found['kind']].format(meta['namespace'])}/{meta['name']}"
+
+
+def _with_claims(found: Observed, claims: Sequence[Manifest]) -> Observed:
+    """Of a session that nobody wants, what is left counts until it is gone."""
+    said = tuple(f"{claim['kind']}/{claim['metadata']['name']}" for claim in claims)
+    return replace(found, objects=(*found.objects, *said))
 
 
 def _by_session(found: Iterable[Manifest]) -> dict[str, list[Manifest]]:

@@ -5,6 +5,7 @@ of it (`reconciler/operator/mirror.py`), and do ourselves what it is known to le
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -44,19 +45,11 @@ class OperatorRuntime(Runtime):
     def namespace(self, project_id: str) -> str:
         return namespace_of(project_id)
 
+    def survey(self) -> "OperatorSurvey":
+        return OperatorSurvey(self._resources(), self._pods_by_resource())
+
     def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
-        found = {labels.session_of(each): each for each in self._resources()}
-        pods = self._pods_by_resource()
-        now = timezone.now()
-        return {
-            ref.id: observed(
-                ref,
-                found.get(ref.id),
-                pods.get((self.namespace(ref.project_id), names.resource_name(ref.id))),
-                now,
-            )
-            for ref in sessions
-        }
+        return self.survey().observe_many(sessions)
 
     def observe(self, session: SessionRef) -> Observed:
         resource = self._resource(session)
@@ -117,13 +110,7 @@ class OperatorRuntime(Runtime):
         return self._cluster.text(f"{_pod_path(pod)}/log", container=names.RUNNER, tailLines=str(lines))
 
     def existing(self) -> Iterable[Existing]:
-        pods = self._pods_by_resource()
-        now = timezone.now()
-        for resource in self._resources():
-            meta = resource["metadata"]
-            ref = SessionRef(labels.session_of(resource), labels.labels_of(resource).get(labels.PROJECT, ""))
-            seen = observed(ref, resource, pods.get((meta["namespace"], meta["name"])), now)
-            yield Existing(ref.id, seen.generation, seen.attempt, seen.objects)
+        return self.survey().existing()
 
     def end_project(self, project_id: str) -> str | None:
         return end_namespace(self._cluster, self._installation_id(), project_id)
@@ -250,6 +237,29 @@ class OperatorRuntime(Runtime):
         if self._installation is None:
             self._installation = Installation.objects.values_list("pk", flat=True).get()
         return self._installation
+
+
+class OperatorSurvey:
+    """All resources of ours and all the operator's pods, listed once."""
+
+    def __init__(self, found: Iterable[Manifest], pods: Mapping[tuple[str, str], Manifest]) -> None:
+        self._resources = {labels.session_of(each): each for each in found}
+        self._pods = pods
+
+    def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
+        now = timezone.now()
+        return {ref.id: self._observed(ref, namespace_of(ref.project_id), now) for ref in sessions}
+
+    def existing(self) -> Iterable[Existing]:
+        now = timezone.now()
+        for session_id, resource in self._resources.items():
+            ref = SessionRef(session_id, labels.labels_of(resource).get(labels.PROJECT, ""))
+            seen = self._observed(ref, resource["metadata"]["namespace"], now)
+            yield Existing(ref.id, seen.generation, seen.attempt, seen.objects)
+
+    def _observed(self, ref: SessionRef, namespace: str, now: datetime) -> Observed:
+        pod = self._pods.get((namespace, names.resource_name(ref.id)))
+        return observed(ref, self._resources.get(ref.id), pod, now)
 
 
 def _defaults(project_id: str) -> resources.Defaults:

@@ -4,6 +4,7 @@ from sessions_app.models.conversation import Interrupt, Run, SessionMessage
 from sessions_app.models.grants import SessionGroupObjectPermission, SessionUserObjectPermission
 from sessions_app.models.schedule import ScheduledSession
 from sessions_app.models.session import Session
+from sessions_app.models.snapshot import WorkspaceSnapshot
 from sessions_app.models.stream import (
     MessageCounter,
     RunLog,
@@ -27,4 +28,5 @@ __all__ = [
     "SessionStream",
     "SessionUserObjectPermission",
     "StreamOwner",
+    "WorkspaceSnapshot",
 ]

@@ -191,6 +191,8 @@ TEXTS = {
     "REDIS_URL": "redis://:x@valkey.example:6379/0",
     "OIDC_CLIENT_SECRET": "x",
     "ANTHROPIC_API_KEY": "x",
+    "AMBIENT_S3_ACCESS_KEY": "x",
+    "AMBIENT_S3_SECRET_KEY": "x",
 }
 """What the Secrets of the examples hold."""
 
@@ -213,13 +215,22 @@ def settings(documents, container):
 
 
 def test_who_gets_which_secret(helm):
-    found = pods(helm.template(namespace=TEAM, files=VALUES["production"]))
+    found = pods(helm.template(namespace=TEAM, files=VALUES["everything"]))
     given = {
         name: {entry["name"] for container in containers(pod) for entry in container["env"]}
         for name, pod in found.items()
     }
     assert {name for name, names in given.items() if "OIDC_CLIENT_SECRET" in names} == {"api"}
     assert {name for name, names in given.items() if "ANTHROPIC_API_KEY" in names} == {"worker"}
+    for name in ("AMBIENT_S3_ACCESS_KEY", "AMBIENT_S3_SECRET_KEY"):
+        assert {process for process, names in given.items() if name in names} == {"api", "worker"}
+
+
+def test_who_may_reach_the_bucket(helm):
+    bucket = {"ports": [{"port": 9443}], "to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}
+    for example, reached in (("everything", {"api", "worker"}), ("production", set())):
+        policies = of_kind(helm.template(namespace=TEAM, files=VALUES[example]), "NetworkPolicy")
+        assert {component(each) for each in policies if bucket in each["spec"]["egress"]} == reached
 
 
 def test_made_secrets_are_nowhere_but_in_secrets(helm):
@@ -242,6 +253,7 @@ def test_made_secrets_are_nowhere_but_in_secrets(helm):
         pytest.param("api.replicas=many", "/api/replicas", id="a-text-for-a-number"),
         pytest.param("settings.AMBIENT_SECRET_KEY=x", "AMBIENT_SECRET_KEY", id="a-secret-as-a-setting"),
         pytest.param("postgresql.existingSecret=", "/postgresql/existingSecret", id="no-database"),
+        pytest.param("workspace.kind=snapshot", "/workspace/s3/bucket", id="no-bucket"),
         pytest.param("oidc.audience=", "/oidc/audience", id="no-audience"),
     ],
 )

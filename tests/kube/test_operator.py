@@ -458,6 +458,64 @@ def test_a_deleted_project_leaves_nothing(stage, api, prefix, project, running):
     eventually(lambda: not api.exists(path), "the namespace is gone", GONE_SECONDS)
 
 
+# What its agent is asked beside messages.
+
+
+@pytest.fixture
+def waiting(stage, running):
+    """Tell the agent to wait; the message, once it does."""
+
+    def waiting(text="wait"):
+        sent = stage.client.sessions.send(running, text)
+        stage.wait_delivery(running, sent.id, "running", seconds=START_SECONDS)
+        eventually(lambda: "RUN_STARTED" in stored(stage, running, sent.id), "its run has begun")
+        return sent
+
+    return waiting
+
+
+def stored(stage, session, message):
+    """The types of the events of a message's run."""
+    sql = """SELECT event.type FROM sessions_app_sessionevent event JOIN sessions_app_run run
+             ON run.id = event.run WHERE run.session_id = %s AND run.message_id = %s"""
+    return [found for (found,) in stage.query(sql, session, message)]
+
+
+def test_an_interrupt_reaches_the_agent(stage, running, waiting):
+    sent = waiting()
+    assert stage.request("POST", f"/sessions/{running}/agui/interrupt").status_code == 200
+    stage.wait_delivery(running, sent.id, "done", seconds=START_SECONDS)
+    assert "TEXT_MESSAGE_CONTENT" in stored(stage, running, sent.id)
+    assert stage.ask_and_wait(running, "hello", START_SECONDS).delivery == "done"
+
+
+def test_an_agent_that_is_deaf_to_it_is_left_alone_and_hears_the_next_message(stage, running, waiting):
+    sent = waiting("wait deaf")
+    assert stage.request("POST", f"/sessions/{running}/agui/interrupt").status_code == 200
+    stage.wait_delivery(running, sent.id, "cancelled", seconds=START_SECONDS)
+    assert stage.ask_and_wait(running, "hello", START_SECONDS).delivery == "done"
+
+
+def test_a_run_is_not_taken_up_again_by_another_control_plane(stage, running, waiting):
+    sent = waiting("wait deaf")
+    stage.kill("control-plane")
+    failed = stage.wait_delivery(running, sent.id, "failed", seconds=START_SECONDS)
+    assert failed.reason == "StreamLost"
+    assert stage.ask_and_wait(running, "hello", START_SECONDS).delivery == "done"
+    assert stage.attempt(running) == 1
+
+
+def test_its_answers_come_through_and_what_it_does_not_offer_is_said(stage, running):
+    def ask(method, path, **options):
+        answer = stage.request(method, f"/sessions/{running}/{path}", **options)
+        return answer.status_code, answer.json()
+
+    assert ask("GET", "agui/capabilities") == (200, {"framework": "plain"})
+    assert ask("GET", "workspace") == (200, {"files": []})
+    assert ask("GET", "git/branches") == (200, [])
+    assert ask("PUT", "workspace/a.txt", content=b"a")[0] == 404
+
+
 # Who a runner is: asked as the control plane.
 
 

@@ -1,11 +1,14 @@
-"""A pod's volumes as folders: filled from the API, with real pod-bound tokens."""
+"""A pod's volumes as folders: filled from the API, with real pod-bound tokens.
+
+Of volumes with a claim the node knows those of kind `local`: folders of the host, which outlive their pods.
+"""
 
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.kube.api import Api, Document
+from tests.kube.api import Api, ApiError, Document
 from tests.kube.environment import MissingKey, Read, data_of, field_value
 
 MODE = 0o644
@@ -20,8 +23,11 @@ def make_volumes(api: Api, pod: Document, folder: Path, read: Read) -> dict[str,
     made = {}
     for volume in pod["spec"].get("volumes", []):
         path = folder / volume["name"]
-        path.mkdir(parents=True, exist_ok=True)
         try:
+            if "persistentVolumeClaim" in volume:
+                made[volume["name"]] = _claimed(api, volume["persistentVolumeClaim"]["claimName"], read)
+                continue
+            path.mkdir(parents=True, exist_ok=True)
             _fill(api, pod, path, volume, read)
         except (MissingKey, LookupError) as exc:
             raise CannotMount(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {exc}') from exc
@@ -48,6 +54,19 @@ def _fill(api: Api, pod: Document, path: Path, volume: Document, read: Read) -> 
     else:
         kind = next(name for name in volume if name != "name")
         raise CannotMount(f'this node cannot make volume "{volume["name"]}" of kind {kind}')
+
+
+def _claimed(api: Api, name: str, read: Read) -> Path:
+    """The folder that a claim is bound to."""
+    volume = read("persistentvolumeclaims", name)["spec"].get("volumeName")
+    if volume is None:
+        raise LookupError(f'persistentvolumeclaim "{name}" is not bound')
+    try:
+        path = Path(api.get(f"/api/v1/persistentvolumes/{volume}")["spec"]["local"]["path"])
+    except (ApiError, KeyError) as exc:
+        raise LookupError(f'persistentvolume "{volume}" is no folder that can be read') from exc
+    path.chmod(0o777)  # what fsGroup is for
+    return path
 
 
 def _projected(api: Api, pod: Document, part: Document, read: Read) -> dict[str, bytes]:

@@ -34,6 +34,7 @@ from ambient import cluster_settings as settings
             id="short-for-both",
         ),
         pytest.param(settings.resources, "{}", {}, id="no-resources"),
+        pytest.param(settings.quantity, "10Gi", "10Gi", id="quantity"),
     ],
 )
 def test_what_is_read(parse, raw, expected):
@@ -51,6 +52,7 @@ def test_what_is_read(parse, raw, expected):
         pytest.param(settings.tolerations, "{}", "JSON array", id="no-list"),
         pytest.param(settings.tolerations, '[{"taint": 1}]', "JSON array", id="unknown-part"),
         pytest.param(settings.tolerations, "x", "not JSON", id="no-json"),
+        pytest.param(settings.quantity, "10 GB", "no quantity", id="no-quantity-of-kubernetes"),
         pytest.param(settings.resources, "[]", "not a JSON object", id="resources-as-a-list"),
         pytest.param(settings.resources, '{"limits": 1}', "limits is not", id="limits-as-a-number"),
         pytest.param(settings.resources, '{"limits": {"cpu": "many"}}', "limits.cpu", id="no-quantity"),

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reconciler.doctor import FAILED, OK, WARNING, examine
+from reconciler.doctor import examine
+from reconciler.findings import FAILED, OK, WARNING
 
 
 class Command(BaseCommand):
     help = (
-        "Look at settings, home, servers, versions, migrations, keys, clock, space, work and processes. "
+        "Look at settings, home, servers, versions, migrations, keys, clock, space, work, cluster and "
+        "processes. "
         "Exit code 0: well, perhaps with warnings; 1: something failed."
     )
     requires_system_checks = ()  # they are among the findings

@@ -40,6 +40,16 @@ class Spec(BaseModel):
     environment_variables: dict[str, str] = Field(default_factory=dict)
 
 
+class Snapshots(BaseModel):
+    """How the workspace is saved beyond this machine."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    every_seconds: float = Field(gt=0)
+    stop_seconds: float = Field(gt=0)
+    max_bytes: int = Field(ge=1)
+
+
 class RunnerConfig(BaseModel):
     """The launch file. Unknown keys are ignored, so that an older runner starts under a newer platform."""
 
@@ -62,6 +72,7 @@ class RunnerConfig(BaseModel):
     max_unacknowledged_bytes: int = Field(default=LIMIT_BYTES, ge=1)
     spec: Spec = Field(default_factory=Spec)
     sdk_session_id: str | None = None
+    snapshots: Snapshots | None = None
 
     def proof(self) -> str:
         """What the token endpoint is shown now: a mounted token is renewed in its file. Raises OSError."""

@@ -149,6 +149,8 @@ class PlatformLink:
         self._renew_now = asyncio.Event()
         self._pending: dict[str, str] = {}
         self._has_pending = asyncio.Event()
+        self.ending = False
+        """A runner that saves its last files is no longer wanted: the token that it has must do."""
 
     def report(self, report: Report) -> None:
         """Deliver this when it can be; a newer value of a field replaces the older."""
@@ -197,6 +199,10 @@ class PlatformLink:
         while True:
             try:
                 self._token = await self._client.fetch_token()
+            except NotWanted:
+                if self.ending:
+                    return
+                raise
             except PlatformUnavailable as exc:
                 log.warning("no session token yet: %s, next try in %.1f s", exc, wait)
                 await asyncio.sleep(wait)

@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -22,12 +22,14 @@ from ambient_runner.redaction import Redactor, secret_values, url_secrets
 from ambient_runner.reports import Condition, Report
 from ambient_runner.runs import Runs
 from ambient_runner.security import session_token
+from ambient_runner.snapshots import NotRestored, SnapshotKeeper
 from ambient_runner.tracing import Tracing
 
 EXIT_OK = 0
 EXIT_CRASH = 1
 EXIT_CONFIG = 2
 EXIT_NOT_WANTED = 3
+EXIT_NOT_RESTORED = 4
 HARD_STOP_SECONDS = 2.5
 
 log = logging.getLogger(__name__)
@@ -42,9 +44,9 @@ def make_redactor(config: RunnerConfig) -> Redactor:
     return Redactor(own | urls | environment)
 
 
-def _end_by_force_later(exit_code: int) -> None:
+def _end_by_force_later(exit_code: int, seconds: float) -> None:
     """Ends the process even when its event loop or a thread is held up by an agent."""
-    timer = threading.Timer(HARD_STOP_SECONDS, os._exit, (exit_code,))
+    timer = threading.Timer(seconds, os._exit, (exit_code,))
     timer.daemon = True
     timer.start()
 
@@ -52,8 +54,17 @@ def _end_by_force_later(exit_code: int) -> None:
 class Preparation:
     """The framework's `prepare`: begun at start, awaited by every run, tried again after it failed a run."""
 
-    def __init__(self, framework: Framework, ctx: SessionContext, tracing: Tracing) -> None:
+    def __init__(
+        self,
+        framework: Framework,
+        ctx: SessionContext,
+        tracing: Tracing,
+        keeper: SnapshotKeeper | None,
+        not_restored: Callable[[], None],
+    ) -> None:
         self._framework = framework
+        self._keeper = keeper
+        self._not_restored = not_restored
         self._tracing = tracing
         self._ctx = ctx
         self._task: asyncio.Task[RunFailed | None] | None = None
@@ -77,6 +88,8 @@ class Preparation:
         failure: RunFailed | None = None
         try:
             with self._tracing.span("prepare workspace", self._tracing.started_by):
+                if self._keeper is not None:
+                    await self._keeper.restore()
                 await self._framework.prepare(self._ctx)
         except PrepareFailed as exc:
             failure = exc
@@ -89,6 +102,8 @@ class Preparation:
         condition = Condition("WorkspaceReady", failure is None, reason, self._ctx.redactor.text(message))
         self._ctx.report(Report(conditions=[condition]))
         log.info("workspace: %s, %s", reason, message)
+        if isinstance(failure, NotRestored):
+            self._not_restored()
         return failure
 
 
@@ -129,7 +144,18 @@ class RunnerProcess:
             report=self._report,
         )
         self._tracing = Tracing(config.session_id)
-        self._preparation = Preparation(framework, ctx, self._tracing)
+        self._keeper: SnapshotKeeper | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        if self._link is not None and config.api_url and config.snapshots is not None:
+            self._keeper = SnapshotKeeper(
+                config.session_id, config.workspace, config.snapshots, self._link.call
+            )
+        self._hard_stop_seconds = HARD_STOP_SECONDS + (
+            config.snapshots.stop_seconds if self._keeper and config.snapshots else 0
+        )
+        self._preparation = Preparation(
+            framework, ctx, self._tracing, self._keeper, lambda: self._begin_stop(EXIT_NOT_RESTORED)
+        )
         self._runs = Runs(
             lambda run_input: framework.run(ctx, run_input),
             ready=self._preparation.ready,
@@ -168,6 +194,8 @@ class RunnerProcess:
             os.environ.update(await self._git.start())  # for Git's programs, ours and the agent's
         self._preparation.begin()
         platform = asyncio.create_task(self._follow_platform(), name="platform")
+        if self._keeper is not None:
+            self._keeping = asyncio.create_task(self._keeper.keep(), name="keep")
         host, port = listener.getsockname()[:2]
         log.info("listening on %s port %s, framework %s", host, port, self._config.framework)
         try:
@@ -185,18 +213,25 @@ class RunnerProcess:
             self._link.report(report)
 
     def _on_signal(self, loop: asyncio.AbstractEventLoop) -> None:
-        _end_by_force_later(EXIT_OK)
+        _end_by_force_later(EXIT_OK, self._hard_stop_seconds)
         loop.call_soon_threadsafe(self._begin_stop, EXIT_OK)
 
     def _begin_stop(self, exit_code: int) -> None:
         if self._stopping is None:
-            _end_by_force_later(exit_code)
+            _end_by_force_later(exit_code, self._hard_stop_seconds)
             self._exit_code = exit_code
             self._runs.stopping = True
+            if self._link is not None:
+                self._link.ending = True
             self._stopping = asyncio.create_task(self._stop(), name="stop")
 
     async def _stop(self) -> None:
         await self._runs.stop()
+        if self._keeper is not None and self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+            if self._exit_code == EXIT_OK:
+                await self._keeper.save_at_the_end()
         self._server.should_exit = True
 
     async def _follow_platform(self) -> None:

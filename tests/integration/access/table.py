@@ -183,6 +183,13 @@ def own_runner(row: Row, who: Person, place: Place) -> int:
     return row.allowed if isinstance(who, Runner) else 403
 
 
+def own_runner_saves(row: Row, who: Person, place: Place) -> int:
+    """To all but the session's own runner there is nothing; here no platform saves files (409)."""
+    session = place.objects["session"]
+    own = session is not None and isinstance(who, Runner) and who.sees("session", session)
+    return 409 if own else 404
+
+
 def everywhere_only(row: Row, who: Person, place: Place) -> int:
     """Users and roles belong to nothing: the permission must hold everywhere."""
     assert isinstance(row.needs, str)
@@ -474,6 +481,17 @@ ROWS = [
         rule=own_runner,
         body={"key": "k", "position": 1, "entries": ['"x"']},
         ok=200,
+    ),
+    Row("GET", "/sessions/{session}/workspace-snapshot", rule=own_runner_saves),
+    Row(
+        "POST",
+        "/sessions/{session}/workspace-snapshot",
+        rule=own_runner_saves,
+        body={"size": 1, "sha256": "a" * 64},
+    ),
+    Row("POST", "/sessions/{session}/workspace-snapshot/x/complete", rule=own_runner_saves),
+    Row(
+        "POST", "/sessions/{session}/workspace-snapshot/failed", rule=own_runner_saves, body={"message": "x"}
     ),
     # what their runner answers
     Row("GET", "/sessions/{session}/agui/capabilities", "session:read"),

@@ -104,6 +104,8 @@ EXEMPT = {
     "api/ambient/v1/sessions/<str:pk>/agui/events": "a stream (tests/integration/streams)",
     "api/ambient/v1/sessions/<str:pk>/workspace/<path:path>": "the runner's answer, 503 without one",
     "api/ambient/v1/sessions/<str:pk>/agui/tasks/<str:task_id>/output": "the runner's, 503 without one",
+    "api/ambient/v1/sessions/<str:pk>/workspace-snapshot": "for the session's own runner "
+    "(tests/integration/workspace)",
     "api/ambient/v1/sessions/<str:pk>/sdk_keys": "for the session's own runner (test_sdk_entries)",
     "api/ambient/v1/sessions/<str:pk>/sdk_entries": "for the session's own runner (test_sdk_entries)",
 }

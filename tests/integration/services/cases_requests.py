@@ -79,6 +79,9 @@ NOT_TRIED = {
     ("ProjectCredentialViewSet", "test"): "the same",
     ("ConversationViewSet", "agui_run"): "answers with a stream; agui_run_start has its row",
     ("SdkEntryViewSet", "append"): "only for runners; sdk_entries_append has its row",
+    ("SnapshotViewSet", "begin"): "only for runners; snapshot_begin has its row",
+    ("SnapshotViewSet", "complete"): "only for runners; asks the bucket before its transaction",
+    ("SnapshotViewSet", "failed"): "only for runners; snapshot_failed has its row",
 } | {
     ("RunnerProxyViewSet", action): "forwarded to the runner; writes no row"
     for action in (

@@ -37,6 +37,12 @@ from sessions_app.services.sessions import (
     session_stop,
     session_update,
 )
+from sessions_app.services.snapshots import (
+    snapshot_begin,
+    snapshot_complete,
+    snapshot_failed,
+    snapshot_forget,
+)
 from tests.factories import (
     AgentFactory,
     InboxMessageFactory,
@@ -131,6 +137,24 @@ def _session_to_create() -> Arguments:
     return {"actor": "alice", "project": agent.project, "spec": spec, "agent": agent}
 
 
+def _saving(**conditions: str) -> Arguments:
+    """A runner that has begun to save its session's files."""
+    session = _in_phase(Phase.RUNNING, attempt=1, **conditions)
+    arguments = {"session_id": session.pk, "attempt": 1}
+    begun = snapshot_begin(**arguments, size=3, sha256="a" * 64)
+    return arguments | {"snapshot_id": begun.pk, "stored_size": 3, "stored_sha256": None}
+
+
+def _not_saved() -> Arguments:
+    """The same after a failure, which the session shows."""
+    failed = [{"type": "WorkspaceReady", "status": "False", "reason": "WorkspaceNotSaved"}]
+    return _saving(conditions=json.dumps(failed))
+
+
+def _runner_of(**values) -> Arguments:
+    return {"session_id": _in_phase(Phase.RUNNING, attempt=1).pk, "attempt": 1} | values
+
+
 def _ending(phase: Phase, **values) -> Arguments:
     """A status that ends a session which a message waits for."""
     session = _with_message(Phase.STOPPING if phase == Phase.STOPPED else Phase.RUNNING, **values)["session"]
@@ -189,6 +213,11 @@ CASES = [
         sdk_entries_append,
         lambda: {"session_id": SessionFactory().pk, "key": "k", "position": 1, "entries": ["{}", "[]"]},
     ),
+    case(snapshot_begin, lambda: _runner_of(size=3, sha256="a" * 64)),
+    case(snapshot_complete, _saving),
+    case(snapshot_complete, _not_saved, "after a failure"),
+    case(snapshot_failed, lambda: _runner_of(message="The bucket is away.")),
+    case(snapshot_forget, lambda: {"snapshot_id": _saving()["snapshot_id"]}),
     case(
         message_send,
         lambda: {"session": SessionFactory(), "actor": "alice", "text": "do it", "client_id": "m-1"},
@@ -236,6 +265,9 @@ READS = {
     "messages.next_run_number": "reads a number, under its caller's lock",
     "sdk_entries.sdk_entries_after": "reads entries",
     "sdk_entries.sdk_keys": "reads keys",
+    "snapshots.snapshot_latest": "reads a snapshot",
+    "snapshots.snapshot_of": "reads a snapshot",
+    "snapshots.snapshots_unwanted": "selects snapshots",
     "messages.check_text": "asks a rule",
     "sessions.lock_session": "locks a row",
     "status.may_follow": "asks a rule",

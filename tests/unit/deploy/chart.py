@@ -15,9 +15,9 @@ CHART = env.BASE_DIR / "deploy/charts/ambient"
 TRY_OUT = CHART / "ci/try-out-values.yaml"
 PRODUCTION = CHART / "ci/production-values.yaml"
 EVERYTHING = CHART / "ci/everything-values.yaml"
-SETTINGS_MAP = re.compile(r"^([A-Z][A-Z_]+): ", re.MULTILINE)
-ENTRY = re.compile(r"^\s*- name: ([A-Z][A-Z_]+)\b", re.MULTILINE)
-FROM_SECRET = re.compile(r'\(list "([A-Z][A-Z_]+)" ')
+SETTINGS_MAP = re.compile(r"^([A-Z][A-Z0-9_]+): ", re.MULTILINE)
+ENTRY = re.compile(r"^\s*- name: ([A-Z][A-Z0-9_]+)\b", re.MULTILINE)
+FROM_SECRET = re.compile(r'\(list "([A-Z][A-Z0-9_]+)" ')
 HELPERS = {"POD_IP"}
 """Variables that only other values are made with."""
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())

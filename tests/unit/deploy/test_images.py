@@ -110,6 +110,8 @@ from django.core.management import call_command, load_command_class
 for command in ("serve", "worker", "beat", "watcher"):
     load_command_class("reconciler", command)
 call_command("check")
+from reconciler.kubernetes import doctor
+assert all((doctor.GRANTED / name).is_file() for name in doctor.RULES.values())
 """
 
 

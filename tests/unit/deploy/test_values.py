@@ -52,6 +52,21 @@ def test_what_has_no_sensible_default_must_be_given():
         pytest.param(
             {"networkPolicy": {"outside": {"cidr": "all"}}}, "/networkPolicy/outside/cidr", id="no-network"
         ),
+        pytest.param({"workspace": {"kind": "nfs"}}, "/workspace/kind", id="an-unknown-workspace"),
+        pytest.param(
+            {"workspace": {"kind": "snapshot"}}, "/workspace/s3/bucket", id="snapshots-without-a-bucket"
+        ),
+        pytest.param(
+            {"workspace": {"s3": {"bucket": "files"}}},
+            "/workspace/s3/existingSecret",
+            id="a-bucket-without-its-keys",
+        ),
+        pytest.param(
+            {"workspace": {"s3": {"endpoint": "https://s3.example"}}},
+            "/workspace/s3/endpoint",
+            id="a-server-without-a-bucket",
+        ),
+        pytest.param({"workspace": {"size": "10 GB"}}, "/workspace/size", id="no-quantity"),
         pytest.param({"serviceMonitor": {"interval": "15"}}, "/serviceMonitor/interval", id="no-unit"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -242,3 +243,45 @@ def test_secrets_are_in_the_secret_and_nowhere_else():
     assert "top-secret" not in json.dumps(others) + repr(WANTED)
     assert "sk-key" not in json.dumps(others) + repr(WANTED)
     assert "top-secret" in base64.b64decode(secret["data"]["launch.json"]).decode()
+
+
+CLAIMED = replace(SITE, claims=True, workspace_size="20Gi", storage_class="fast")
+
+
+def test_a_claim_is_of_the_session_and_no_attempts():
+    assert manifests.claim(CLAIMED, WANTED) == {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": "session-abc",
+            "namespace": "team-lab",
+            "labels": PROJECT_LABELS | {"ambient-code.io/session-id": "AbC"},
+        },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "fast",
+            "resources": {"requests": {"storage": "20Gi"}},
+        },
+    }
+    assert "storageClassName" not in manifests.claim(replace(CLAIMED, storage_class=""), WANTED)["spec"]
+
+
+@pytest.mark.parametrize(
+    ("site", "expected"),
+    [
+        pytest.param(CLAIMED, {"persistentVolumeClaim": {"claimName": "session-abc"}}, id="claim"),
+        pytest.param(
+            replace(SITE, workspace_size="1Gi"), {"emptyDir": {"sizeLimit": "1Gi"}}, id="with-the-pod"
+        ),
+    ],
+)
+def test_what_the_workspace_is_on(site, expected):
+    assert manifests.pod(site, WANTED)["spec"]["volumes"][0] == {"name": "workspace", **expected}
+
+
+def test_the_bucket_is_reached_on_its_port_alone():
+    site = replace(SITE, bucket_networks=["10.1.0.0/16"], bucket_port=9000)
+    out = manifests.network_policy(site, replace(WANTED, internet=False))["spec"]["egress"]
+    assert out[2:] == [
+        {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 9000}]}
+    ]

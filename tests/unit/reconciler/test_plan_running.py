@@ -62,6 +62,15 @@ from tests.unit.reconciler.plan_states import (
         ),
         pytest.param(
             RUN,
+            runner(exit=Exit(code=4), message="It is damaged."),
+            status(Phase.RUNNING),
+            Phase.FAILED,
+            Reason.WORKSPACE_NOT_RESTORED,
+            (),
+            id="a-workspace-that-cannot-be-restored-fails-at-once",
+        ),
+        pytest.param(
+            RUN,
             runner(exit=Exit(signal="SIGKILL", reason=Reason.OUT_OF_MEMORY)),
             status(Phase.RUNNING),
             Phase.PENDING,

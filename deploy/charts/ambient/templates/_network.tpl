@@ -37,3 +37,10 @@
   to:
     - ipBlock: {cidr: {{ .cidr }}}
 {{- end }}
+
+{{/* The bucket of saved files, for those who have its keys. */}}
+{{- define "ambient.egress.bucket" -}}
+{{- if .Values.workspace.s3.bucket -}}
+{{ include "ambient.egress.network" .Values.networkPolicy.bucket }}
+{{- end }}
+{{- end }}

@@ -12,12 +12,20 @@ from ambient_platform._generated.api.sessions import (
     session_sdk_entries_list,
     session_sdk_keys,
     session_status,
+    session_workspace_snapshot_begin,
+    session_workspace_snapshot_complete,
+    session_workspace_snapshot_failed,
+    session_workspace_snapshot_get,
 )
 from ambient_platform._generated.models import (
     CredentialTokenResponse,
     SdkAppendRequest,
     Session,
     SessionStatusPatchRequest,
+    Snapshot,
+    SnapshotBeginRequest,
+    SnapshotFailureRequest,
+    SnapshotUpload,
 )
 from ambient_platform.errors import ConnectionFailed, parsed
 
@@ -58,6 +66,27 @@ class AsyncSessionAPI:
         body = SdkAppendRequest.from_dict({"key": key, "position": position, "entries": list(entries)})
         head = await self._client.call(session_sdk_entries_append, session_id, body=body)
         return int(head.head)
+
+    async def workspace_snapshot(self, session_id: str) -> Snapshot | None:
+        """The newest saved workspace, and where to get it."""
+        found = await self._client.call(session_workspace_snapshot_get, session_id)
+        return found.snapshot  # type: ignore[no-any-return]
+
+    async def begin_workspace_snapshot(self, session_id: str, size: int, sha256: str) -> SnapshotUpload:
+        """Announce an archive of the workspace; the answer says where to put it."""
+        body = SnapshotBeginRequest(size=size, sha256=sha256)
+        return await self._client.call(  # type: ignore[no-any-return]
+            session_workspace_snapshot_begin, session_id, body=body
+        )
+
+    async def complete_workspace_snapshot(self, session_id: str, snapshot_id: str) -> None:
+        """The archive is uploaded."""
+        await self._client.call(session_workspace_snapshot_complete, session_id, snapshot_id)
+
+    async def workspace_not_saved(self, session_id: str, message: str) -> None:
+        """Say why the workspace could not be saved."""
+        body = SnapshotFailureRequest(message=message)
+        await self._client.call(session_workspace_snapshot_failed, session_id, body=body)
 
 
 class AsyncCredentialAPI:

@@ -132,6 +132,13 @@ from .session_reason import SessionReason
 from .session_reference import SessionReference
 from .session_request import SessionRequest
 from .session_status_patch_request import SessionStatusPatchRequest
+from .snapshot import Snapshot
+from .snapshot_begin_request import SnapshotBeginRequest
+from .snapshot_complete import SnapshotComplete
+from .snapshot_failure_request import SnapshotFailureRequest
+from .snapshot_latest import SnapshotLatest
+from .snapshot_upload import SnapshotUpload
+from .snapshot_upload_headers import SnapshotUploadHeaders
 from .start_preview import StartPreview
 from .stored_event import StoredEvent
 from .stored_event_event import StoredEventEvent
@@ -280,6 +287,13 @@ __all__ = (
     "SessionReference",
     "SessionRequest",
     "SessionStatusPatchRequest",
+    "Snapshot",
+    "SnapshotBeginRequest",
+    "SnapshotComplete",
+    "SnapshotFailureRequest",
+    "SnapshotLatest",
+    "SnapshotUpload",
+    "SnapshotUploadHeaders",
     "StartPreview",
     "StoredEvent",
     "StoredEventEvent",

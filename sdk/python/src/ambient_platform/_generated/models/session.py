@@ -91,6 +91,8 @@ class Session:
             * `HostRestarted` - Host Restarted
             * `NamespaceNotOurs` - Namespace Not Ours
             * `ObjectNotOurs` - Object Not Ours
+            * `WorkspaceNotRestored` - Workspace Not Restored
+            * `WorkspaceNotSaved` - Workspace Not Saved
             * `ClusterUnreachable` - Cluster Unreachable
             * `Timeout` - Timeout
             * `Inactivity` - Inactivity

@@ -27,6 +27,8 @@ SessionReason = Literal[
     "Timeout",
     "Unschedulable",
     "Waiting",
+    "WorkspaceNotRestored",
+    "WorkspaceNotSaved",
 ]
 
 SESSION_REASON_VALUES: set[SessionReason] = {
@@ -56,6 +58,8 @@ SESSION_REASON_VALUES: set[SessionReason] = {
     "Timeout",
     "Unschedulable",
     "Waiting",
+    "WorkspaceNotRestored",
+    "WorkspaceNotSaved",
 }
 
 
