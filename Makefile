@@ -103,7 +103,7 @@ test-kube: setup ## on a real Kubernetes control plane; skipped where it cannot 
 	@$(PY) -m pytest -n $(XDIST) -m "kube and not faults" $(ARGS)
 
 test-faults: setup $(if $(filter kubernetes,$(RUNTIME)),kube-programs) ## fault injection against real processes, one after another (RUNTIME=kubernetes: runners are pods)
-	@TEST_RUNTIME=$(RUNTIME) $(PY) -m pytest -m "faults and not kube" -p no:randomly $(ARGS)
+	@TEST_RUNTIME=$(RUNTIME) $(PY) -m pytest -m "faults$(if $(filter kubernetes,$(RUNTIME)),, and not kube)" -p no:randomly $(ARGS)
 
 test-e2e: setup setup-claude $(if $(filter kubernetes,$(RUNTIME)),kube-programs) ## the whole platform from outside (RUNTIME=kubernetes: runners are pods)
 	@TEST_RUNTIME=$(RUNTIME) $(PY) -m pytest -m "not faults and not browser and not idp" -p no:randomly tests/e2e $(ARGS)
