@@ -145,11 +145,12 @@ def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
     role = role_by_reference(values["role_id"])
     if role is None:
         raise Forbidden("target role not found")
-    if not access_of(actor).as_person("role_binding:create", values.get("project_id")):
+    scope, scopes = values["scope"], _scopes(values)
+    project = scopes.get("project") or values.get("project_id")
+    if not access_of(actor).as_person("role_binding:create", project):
         raise Forbidden(NOT_PERMITTED)
-    scope = values["scope"]
     _require_target_set(values)
-    _require_grantable(actor, role, _scopes(values), scope)
+    _require_grantable(actor, role, scopes, scope)
     if scope == Scope.CREDENTIAL:
         _require_credential_rules(actor, values)
     _require_targets(actor, values)
@@ -267,7 +268,7 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
 
 def require_may_delete(actor: Any, binding: RoleBinding) -> None:
     """Who may take a binding away (contract of the delete route)."""
-    if not access_of(actor).as_person("role_binding:delete", binding.project_id):
+    if not access_of(actor).as_person("role_binding:delete", binding.access_scopes["project"]):
         raise Forbidden(NOT_PERMITTED)
     if level_on(actor, {}) == HIGHEST:
         return
