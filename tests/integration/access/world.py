@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from projects_app.models import ApiKey, Project, Role, RoleBinding, User
+from projects_app.models import ApiKey, Role, RoleBinding, User
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
