@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import BadRequest, Conflict, Forbidden, InvalidField, not_found
-from projects_app.access import SCOPED_MODELS, access_of
+from projects_app.access import RUNNER_PREFIX, SCOPED_MODELS, access_of
 from projects_app.choices import Scope
 from projects_app.models import Agent, Credential, Project, Role, RoleBinding, User
 from projects_app.selectors import bindings_of, level_on, permissions_on
 from projects_app.services.grants import TARGETS, Subject, Target, recompute
 from projects_app.services.owners import LAST_OWNER, has_owner, is_owner, lock_target
-from projects_app.usernames import normalised
+from projects_app.usernames import RESERVED, normalised
 
 HIGHEST = 0
 NOT_PERMITTED = "Not permitted"
@@ -138,6 +138,12 @@ def _require_targets(actor: Any, values: Mapping[str, Any]) -> None:
             raise InvalidField(f"{name} names something outside the project")
 
 
+def _require_free_name(username: str | None) -> None:
+    """People give nothing to a session; its runner's bindings are the platform's."""
+    if normalised(username or "").startswith(RUNNER_PREFIX):
+        raise InvalidField(f"user_id: {RESERVED}")
+
+
 def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
     """The rules of a new binding, in the order that clients know; returns the role."""
     if values["scope"] not in Scope.values:
@@ -154,6 +160,7 @@ def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
     if scope == Scope.CREDENTIAL:
         _require_credential_rules(actor, values)
     _require_targets(actor, values)
+    _require_free_name(values.get("user_id"))
     return role
 
 
@@ -256,8 +263,12 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
     _require_target_set(wanted)
     _require_grantable(actor, role, _scopes(wanted), wanted["scope"])
     _require_targets(actor, wanted)
+    if wanted["user_id"] != present["user_id"]:
+        _require_free_name(wanted["user_id"])
     share_role(role)
     binding.role = role
+    if wanted["user_id"]:
+        binding.group_id = None  # a binding has one subject
     for name in ("scope", "user_id", *TARGET_FIELDS):
         setattr(binding, name, wanted[name])
     require_one_per_provider(binding)

@@ -1,4 +1,4 @@
-"""Bindings on one agent or session belong to its project, also where `project_id` is left out (contract 4.1)."""
+"""Bindings on an agent or session belong to its project, also without `project_id` (contract 4.1)."""
 
 import pytest
 
