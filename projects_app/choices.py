@@ -73,7 +73,7 @@ _VERBS = {
 PERMISSIONS: tuple[str, ...] = tuple(
     f"{resource}:{verb}" for resource, verbs in _VERBS.items() for verb in verbs.split()
 )
-"""Every permission there is. A role's wildcards expand to these; an unknown one of an old role grants nothing."""
+"""Every permission there is. A role's wildcards expand to these; an unknown one grants nothing."""
 
 OBJECT_PERMISSIONS: list[tuple[str, Any]] = [(codename, f"May {codename}") for codename in PERMISSIONS]
 """`Meta.permissions` of the models that a binding can be scoped to."""
