@@ -116,9 +116,10 @@ class RoleBinding(Entity):
     @property
     def access_scopes(self) -> dict[str, str | None]:
         """Objects whose grants reach this one, nearest first: its target, and what that belongs to."""
-        named = {"credential": self.credential_id, "agent": self.agent_id, "project": self.project_id}
-        if self.scope not in (Scope.AGENT, Scope.SESSION):
-            return named
-        targets = apps.get_model(SCOPED_MODELS[self.scope])._default_manager
-        target = targets.filter(pk=getattr(self, f"{self.scope}_id")).first()
-        return named if target is None else named | target.access_scopes
+        scopes = {"credential": self.credential_id, "agent": self.agent_id, "project": self.project_id}
+        if self.scope in (Scope.AGENT, Scope.SESSION):
+            targets = apps.get_model(SCOPED_MODELS[self.scope])._default_manager
+            target = targets.filter(pk=getattr(self, f"{self.scope}_id")).first()
+            if target is not None:
+                return target.access_scopes | {"credential": self.credential_id}
+        return scopes
