@@ -1,6 +1,6 @@
 """Who may give which role to whom, and the writes themselves (docs/architecture.md, access)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -126,16 +126,23 @@ def _require_target_set(values: Mapping[str, Any]) -> None:
         raise InvalidField(f"{column} must be set for scope {values['scope']}")
 
 
-def _require_targets(actor: Any, values: Mapping[str, Any]) -> None:
-    """Every named target exists for the actor, and they belong together: what is hidden is not there."""
+def _require_targets(actor: Any, values: Mapping[str, Any], *, known: Iterable[str] = ()) -> None:
+    """Every named target exists for the actor, and they belong together: what is hidden is not there.
+
+    Those that are `known` are in the binding that the actor sees, and need no more than exist.
+    """
     for scope, name in TARGETS.items():
         if name is None or values.get(name) is None:
             continue
         found = _target_object(scope, values)
-        if found is None or not type(found).objects.visible_to(actor).filter(pk=found.pk).exists():
+        if found is None or (name not in known and not _is_visible(actor, found)):
             raise InvalidField(f"{name} names nothing that exists")
         if scope in (Scope.AGENT, Scope.SESSION) and values.get("project_id") not in (None, found.project_id):
             raise InvalidField(f"{name} names something outside the project")
+
+
+def _is_visible(actor: Any, target: Any) -> bool:
+    return bool(type(target).objects.visible_to(actor).filter(pk=target.pk).exists())
 
 
 def _require_free_name(username: str | None) -> None:
@@ -262,7 +269,7 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
         raise Forbidden("target role not found")
     _require_target_set(wanted)
     _require_grantable(actor, role, _scopes(wanted), wanted["scope"])
-    _require_targets(actor, wanted)
+    _require_targets(actor, wanted, known=[name for name in TARGET_FIELDS if wanted[name] == present[name]])
     if wanted["user_id"] != present["user_id"]:
         _require_free_name(wanted["user_id"])
     share_role(role)
