@@ -2,11 +2,20 @@
 
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from ambient.common.models import LiveQuerySet
-from projects_app.access import RUNNER_PREFIX, TOKEN_READER, PersonAccess, access_of
+from projects_app.access import (
+    NOTHING,
+    RUNNER_PREFIX,
+    SCOPED_MODELS,
+    TOKEN_READER,
+    Access,
+    PersonAccess,
+    access_of,
+)
 
 
 class ProjectQuerySet(LiveQuerySet):
@@ -85,7 +94,10 @@ class RoleBindingQuerySet(LiveQuerySet):
         )
 
     def visible_to(self, user: Any) -> Self:
-        """One's own bindings, and those on the projects, agents and credentials that one may read."""
+        """One's own bindings, and those on the projects, agents, sessions and credentials that one may read.
+
+        A runner reads its session, and not who else may.
+        """
         access = access_of(user)
         seen = (
             access.rows("role_binding:read", {"project": "project_id", "credential": "credential_id"})
@@ -93,10 +105,22 @@ class RoleBindingQuerySet(LiveQuerySet):
             | access.rows("agent:read", {"project": "agent__project_id", "agent": "agent_id"})
             | access.rows("credential:read", {"credential": "credential_id"})
         )
-        own = Q(user_id=user.username) if getattr(user, "pk", None) else Q(pk__in=())
+        own = NOTHING
+        if getattr(user, "pk", None):
+            own = Q(user_id=user.username)
+            seen |= self._on_sessions(access)
         if isinstance(access, PersonAccess) and access.api_key and access.api_key.project_id:
             own &= Q(project=access.api_key.project_id)
         return self.live().filter(seen | own)
+
+    @staticmethod
+    def _on_sessions(access: Access) -> Q:
+        """Those whose scope is a session that one may read."""
+        paths = {"project": "project_id", "agent": "agent_id", "session": "id"}
+        read = apps.get_model(SCOPED_MODELS["session"])._default_manager.filter(
+            access.rows("session:read", paths), pk=OuterRef("session_id")
+        )
+        return Q(Exists(read), scope="session")
 
 
 class AuditEntryQuerySet(models.QuerySet):

@@ -35,7 +35,10 @@ class CredentialSerializer(EntitySerializer):
         help_text="The secret; empty takes it away. Kept encrypted. A JSON object with `ambient_type` "
         "(github_app, google_service_account, oauth_refresh) makes short-lived tokens.",
     )
-    url = Text(help_text="Needed by jira; for self-hosted github and gitlab.")
+    url = Text(
+        help_text="Needed by jira; for self-hosted github and gitlab. Whoever sees the credential reads it: "
+        "a user or password before the host is a 400."
+    )
     email = Text(limit=EMAIL_LIMIT, help_text="Needed by jira.")
     description = Text()
     labels = LabelsText()

@@ -4,6 +4,8 @@ import unicodedata
 
 from confusable_homoglyphs.categories import unique_aliases
 
+from projects_app.access import RUNNER_PREFIX
+
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories of what is not seen, or steers what is: controls, formats, such as bidi and zero width."""
 SEEN_AS_NOTHING = frozenset(
@@ -19,6 +21,7 @@ TOGETHER = (
 """Scripts that people write in one word: "highly restrictive" of UTS 39, section 5.2."""
 
 HIDDEN = "username has a control, format or other invisible character"
+RESERVED = f'username must not start with "{RUNNER_PREFIX}": sessions are named so'
 BLANKS = "username begins or ends with a blank"
 MIXED = "username mixes scripts that look alike, such as Latin and Cyrillic"
 

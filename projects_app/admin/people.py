@@ -92,7 +92,7 @@ class ExternalIdentityAdmin(ServiceAdmin):
     ordering = ("-created_at", "-id")
     autocomplete_fields = ("user",)
     linked = ("user", "issuer", "subject")
-    shown = ("groups", "made_administrator", "created_at", "last_seen_at")
+    shown = ("groups", "made_administrator", "told_at", "created_at", "last_seen_at")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.linked if obj is None else (*self.linked, *self.shown)

@@ -2,11 +2,13 @@
 
 import json
 
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import models
 
 from ambient.common.audit import audited
 from ambient.common.models import Entity
+from projects_app.access import SCOPED_MODELS
 from projects_app.choices import Scope, expand
 from projects_app.models.agent import Agent
 from projects_app.models.credential import Credential
@@ -113,5 +115,11 @@ class RoleBinding(Entity):
 
     @property
     def access_scopes(self) -> dict[str, str | None]:
-        """Objects whose grants reach this one, nearest first."""
-        return {"credential": self.credential_id, "agent": self.agent_id, "project": self.project_id}
+        """Objects whose grants reach this one, nearest first: its target, and what that belongs to."""
+        scopes = {"credential": self.credential_id, "agent": self.agent_id, "project": self.project_id}
+        if self.scope in (Scope.AGENT, Scope.SESSION):
+            targets = apps.get_model(SCOPED_MODELS[self.scope])._default_manager
+            target = targets.filter(pk=getattr(self, f"{self.scope}_id")).first()
+            if target is not None:
+                return target.access_scopes | {"credential": self.credential_id}
+        return scopes

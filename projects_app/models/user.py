@@ -91,7 +91,7 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         return self.username
 
 
-@audited("ExternalIdentity", name="{row}.subject", exclude=["claims_digest", "last_seen_at"])
+@audited("ExternalIdentity", name="{row}.subject", exclude=["claims_digest", "told_at", "last_seen_at"])
 class ExternalIdentity(models.Model):
     """Who a user is at an OpenID Connect provider: issuer and subject, never an e-mail address."""
 
@@ -101,6 +101,9 @@ class ExternalIdentity(models.Model):
     subject = models.CharField(max_length=255, help_text="Who it is there (`sub`); never an e-mail address.")
     claims_digest = models.CharField(max_length=64, blank=True)
     """Of what the last token said of the person: the same again needs no write."""
+    told_at = models.DateTimeField(
+        null=True, help_text="When the newest token was made (`iat`); an older one changes nothing."
+    )
     groups = models.JSONField(default=list)
     """Names of the groups that the user is in because the provider said so."""
     made_administrator = models.BooleanField(default=False)

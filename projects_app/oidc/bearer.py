@@ -9,7 +9,7 @@ from django.conf import settings
 from ambient.issuers import Issuer
 from projects_app.models import ExternalIdentity
 from projects_app.oidc.tokens import TokenVerifier, looks_like_jwt
-from projects_app.services.identities import claims_digest, identity_sign_in, may_sign_in
+from projects_app.services.identities import identity_sign_in, is_told, may_sign_in
 
 
 @functools.cache
@@ -33,7 +33,7 @@ def oidc_user(token: str) -> Any:
         .filter(issuer=identity.issuer, subject=identity.subject)
         .first()
     )
-    if link is not None and link.claims_digest == claims_digest(identity) and may_sign_in(link.user):
+    if link is not None and is_told(link, identity) and may_sign_in(link.user):
         user: Any = link.user
     else:
         user = identity_sign_in(identity=identity)

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -47,6 +48,7 @@ class Identity:
     groups: frozenset[str]
     is_administrator: bool
     expires: float
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class TokenVerifier:
             raise Refused(f"The token has no {exc.claim}") from exc
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as exc:
             raise Refused("The token is not valid") from exc
-        if not claims["exp"] <= LATEST:
+        if not all(_is_time(claims[name]) for name in ("exp", "iat") if name in claims):
             raise Refused("The token is not valid")
         if issuer.clients and claims.get("azp") not in issuer.clients:
             raise Refused("The token was given to another client")
@@ -191,7 +193,13 @@ def identity_of(issuer: Issuer, claims: dict[str, Any]) -> Identity:
         groups=groups,
         is_administrator=bool(issuer.admin_group) and issuer.admin_group in groups,
         expires=float(claims["exp"]),
+        issued_at=datetime.fromtimestamp(claims["iat"], UTC) if "iat" in claims else None,
     )
+
+
+def _is_time(value: Any) -> bool:
+    """The library takes texts and truth values for numbers, too."""
+    return type(value) in (int, float) and 0 <= value <= LATEST
 
 
 def _text(value: Any) -> str | None:

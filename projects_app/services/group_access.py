@@ -38,12 +38,18 @@ def group_entries(text: str | None) -> set[Entry]:
     return found
 
 
+def _can_be_stored(name: str) -> bool:
+    return "\0" not in name and not any("\ud800" <= char <= "\udfff" for char in name)
+
+
 @transactional
 def group_access_change(*, actor: Any, project: Project, before: str | None, after: str | None) -> None:
     """Bring the groups' bindings from one text to another, by the rules of granting for `actor`."""
     old, new = group_entries(before), group_entries(after)
     if len(new) > MAX_ENTRIES:
         raise InvalidField(f"group_access may have at most {MAX_ENTRIES} groups")
+    if not all(_can_be_stored(name) for name, _ in new):
+        raise InvalidField("group_access has a groupName with a NUL or half of a surrogate pair")
     for name, role_name in sorted(old - new):
         held = RoleBinding.objects.live().filter(
             scope=Scope.PROJECT, project=project, group__name=name, role__name=role_name

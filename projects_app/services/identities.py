@@ -35,9 +35,20 @@ def claims_digest(identity: Identity) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
+def is_older(link: ExternalIdentity, identity: Identity) -> bool:
+    """Whether a newer token has been followed; one without `iat` is older than any that has one."""
+    return link.told_at is not None and (identity.issued_at is None or identity.issued_at < link.told_at)
+
+
+def is_told(link: ExternalIdentity, identity: Identity) -> bool:
+    """Whether following a token would write nothing; a newer one that says the same is still noted."""
+    noted = (link.told_at, link.claims_digest)
+    return is_older(link, identity) or noted == (identity.issued_at, claims_digest(identity))
+
+
 @transactional
 def identity_sign_in(*, identity: Identity) -> User:
-    """The identity's user, as the provider now describes them; made at first sight, without rights.
+    """The identity's user, as the newest token describes them; made at first sight, without rights.
 
     Raises InvalidToken when the account may not sign in, or the name is somebody else's.
     """
@@ -50,6 +61,15 @@ def identity_sign_in(*, identity: Identity) -> User:
     user = link.user
     if not may_sign_in(user):
         raise InvalidToken("The account may not sign in")
+    if not is_older(link, identity):
+        user = _follow(link, identity)
+    controller_ensure(user=user)
+    return user
+
+
+def _follow(link: ExternalIdentity, identity: Identity) -> User:
+    """Make the person what the token says. The link is locked: of two tokens at once the newer one stays."""
+    user = link.user
     told = {"name": identity.name, "email": identity.email}
     changes: dict[str, Any] = {
         name: value for name, value in told.items() if value and getattr(user, name) != value
@@ -64,8 +84,8 @@ def identity_sign_in(*, identity: Identity) -> User:
         user_groups_follow(user=user, groups=groups)
     link.made_administrator = administrator
     link.claims_digest = claims_digest(identity)
+    link.told_at = identity.issued_at
     link.save()
-    controller_ensure(user=user)
     return user
 
 

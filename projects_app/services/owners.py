@@ -19,14 +19,16 @@ from projects_app.models import RoleBinding, User
 from projects_app.services.grants import TARGETS, Target
 
 OWNER_ROLES = {Scope.PROJECT: "project:owner", Scope.CREDENTIAL: "credential:owner"}
+WAY_OUT = "an administrator first moves that binding to somebody else (PATCH its user_id)"
 LAST_OWNER = "cannot delete the last owner binding"
+"""Clients know it by these words; docs/access.md says what to do instead."""
 
 log = structlog.get_logger(__name__)
 
 
 def last_owner_of(target: Target) -> str:
     """Why a person or group may not lose their powers, for who may take them."""
-    return f"this would take the last owner of {target.scope} {target.pk}; give it another one first"
+    return f"this would take the last owner of {target.scope} {target.pk}; {WAY_OUT}"
 
 
 def is_owner(binding: RoleBinding) -> bool:

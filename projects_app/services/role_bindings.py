@@ -1,6 +1,6 @@
 """Who may give which role to whom, and the writes themselves (docs/architecture.md, access)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from ambient.common.database import transactional
 from ambient.common.exceptions import BadRequest, Conflict, Forbidden, InvalidField, not_found
-from projects_app.access import SCOPED_MODELS, access_of
+from projects_app.access import RUNNER_PREFIX, SCOPED_MODELS, access_of
 from projects_app.choices import Scope
 from projects_app.models import Agent, Credential, Project, Role, RoleBinding, User
 from projects_app.selectors import bindings_of, level_on, permissions_on
 from projects_app.services.grants import TARGETS, Subject, Target, recompute
 from projects_app.services.owners import LAST_OWNER, has_owner, is_owner, lock_target
-from projects_app.usernames import normalised
+from projects_app.usernames import RESERVED, normalised
 
 HIGHEST = 0
 NOT_PERMITTED = "Not permitted"
@@ -126,16 +126,29 @@ def _require_target_set(values: Mapping[str, Any]) -> None:
         raise InvalidField(f"{column} must be set for scope {values['scope']}")
 
 
-def _require_targets(actor: Any, values: Mapping[str, Any]) -> None:
-    """Every named target exists for the actor, and they belong together: what is hidden is not there."""
+def _require_targets(actor: Any, values: Mapping[str, Any], *, known: Iterable[str] = ()) -> None:
+    """Every named target exists for the actor, and they belong together: what is hidden is not there.
+
+    Those that are `known` are in the binding that the actor sees, and need no more than exist.
+    """
     for scope, name in TARGETS.items():
         if name is None or values.get(name) is None:
             continue
         found = _target_object(scope, values)
-        if found is None or not type(found).objects.visible_to(actor).filter(pk=found.pk).exists():
+        if found is None or (name not in known and not _is_visible(actor, found)):
             raise InvalidField(f"{name} names nothing that exists")
         if scope in (Scope.AGENT, Scope.SESSION) and values.get("project_id") not in (None, found.project_id):
             raise InvalidField(f"{name} names something outside the project")
+
+
+def _is_visible(actor: Any, target: Any) -> bool:
+    return bool(type(target).objects.visible_to(actor).filter(pk=target.pk).exists())
+
+
+def _require_free_name(username: str | None) -> None:
+    """People give nothing to a session; its runner's bindings are the platform's."""
+    if normalised(username or "").startswith(RUNNER_PREFIX):
+        raise InvalidField(f"user_id: {RESERVED}")
 
 
 def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
@@ -145,14 +158,16 @@ def require_may_create(actor: Any, values: Mapping[str, Any]) -> Role:
     role = role_by_reference(values["role_id"])
     if role is None:
         raise Forbidden("target role not found")
-    if not access_of(actor).as_person("role_binding:create", values.get("project_id")):
+    scope, scopes = values["scope"], _scopes(values)
+    project = scopes.get("project") or values.get("project_id")
+    if not access_of(actor).as_person("role_binding:create", project):
         raise Forbidden(NOT_PERMITTED)
-    scope = values["scope"]
     _require_target_set(values)
-    _require_grantable(actor, role, _scopes(values), scope)
+    _require_grantable(actor, role, scopes, scope)
     if scope == Scope.CREDENTIAL:
         _require_credential_rules(actor, values)
     _require_targets(actor, values)
+    _require_free_name(values.get("user_id"))
     return role
 
 
@@ -254,9 +269,13 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
         raise Forbidden("target role not found")
     _require_target_set(wanted)
     _require_grantable(actor, role, _scopes(wanted), wanted["scope"])
-    _require_targets(actor, wanted)
+    _require_targets(actor, wanted, known=[name for name in TARGET_FIELDS if wanted[name] == present[name]])
+    if wanted["user_id"] != present["user_id"]:
+        _require_free_name(wanted["user_id"])
     share_role(role)
     binding.role = role
+    if wanted["user_id"]:
+        binding.group_id = None  # a binding has one subject
     for name in ("scope", "user_id", *TARGET_FIELDS):
         setattr(binding, name, wanted[name])
     require_one_per_provider(binding)
@@ -267,7 +286,7 @@ def role_binding_update(*, actor: Any, binding: RoleBinding, changes: Mapping[st
 
 def require_may_delete(actor: Any, binding: RoleBinding) -> None:
     """Who may take a binding away (contract of the delete route)."""
-    if not access_of(actor).as_person("role_binding:delete", binding.project_id):
+    if not access_of(actor).as_person("role_binding:delete", binding.access_scopes["project"]):
         raise Forbidden(NOT_PERMITTED)
     if level_on(actor, {}) == HIGHEST:
         return

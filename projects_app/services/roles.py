@@ -17,6 +17,7 @@ from projects_app.services.grants import Subject, recompute
 
 CUSTOM_LEVEL = 1
 """Roles made over the API: only the highest level, 0, may grant them."""
+LONGEST_TOLD = 100
 BUILT_IN = "Built-in roles cannot be changed"
 NOT_PERMITTED = "Not permitted"
 
@@ -53,12 +54,15 @@ def recompute_holders(role: Role) -> None:
 
 
 def check_permissions(text: str) -> None:
-    """`permissions` must be a JSON array of `resource:action`."""
+    """`permissions` must be a JSON array of `resource:action`, each of which means something."""
     entries = parsed(text)
     if not isinstance(entries, list) or not all(
         isinstance(entry, str) and entry.count(":") == 1 and all(entry.split(":")) for entry in entries
     ):
         raise InvalidField("permissions must be a JSON array of resource:action")
+    unknown = next((entry for entry in entries if not expand([entry])), None)
+    if unknown is not None:
+        raise InvalidField(f"permissions has {json.dumps(unknown[:LONGEST_TOLD])}, which there is not")
 
 
 def require_may_give(actor: Any, values: Mapping[str, Any]) -> None:

@@ -14,10 +14,9 @@ from projects_app.models import ApiKey, RoleBinding, User
 from projects_app.services.grants import Subject, lock_subjects, recompute
 from projects_app.services.owners import owned_by_user, require_owners
 from projects_app.services.role_bindings import role_binding_delete
-from projects_app.usernames import normalised, username_fault
+from projects_app.usernames import RESERVED, normalised, username_fault
 
 CONFLICT = "Changes to User conflict with existing records"
-RESERVED = f"username must not start with {RUNNER_PREFIX}: sessions are named so"
 POWERLESS = "a service account does not use the admin and is no superuser; give it a role"
 
 

@@ -76,8 +76,17 @@ def scopes_of(kind: str, row: Any) -> dict[str, str | None]:
         case "application" if not row.destination_ambient_url:
             return {"project": row.destination_project}
         case "binding":
-            return {"project": row.project_id, "agent": row.agent_id, "credential": row.credential_id}
+            named = {"project": row.project_id, "agent": row.agent_id, "credential": row.credential_id}
+            return named | belongings(row)
     return {}
+
+
+def belongings(binding: RoleBinding) -> dict[str, str | None]:
+    """What the agent or session that a binding is scoped to belongs to (contract 4.1), deleted or not."""
+    if binding.scope not in ("agent", "session"):
+        return {}
+    target = KINDS[binding.scope].objects.filter(pk=getattr(binding, f"{binding.scope}_id")).first()
+    return {} if target is None else scopes_of(binding.scope, target)
 
 
 @dataclass(frozen=True)
@@ -202,6 +211,7 @@ class Person:
             or self.holds("project:read", {"project": row.project_id})
             or self.holds("agent:read", agent)
             or self.holds("credential:read", {"credential": row.credential_id})
+            or (row.scope == "session" and self.holds("session:read", belongings(row)))
         )
 
     def seen(self, kind: str, rows: Iterable[Any] | None = None) -> set[str]:
@@ -234,6 +244,9 @@ class Runner(Person):
 
     def as_person(self, permission: str, project: str | None = None) -> bool:
         return False
+
+    def _sees_binding(self, row: RoleBinding) -> bool:
+        return False  # it reads its session, and not who else may
 
 
 def live(kind: str) -> list[Any]:

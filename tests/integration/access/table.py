@@ -27,7 +27,7 @@ from tests.integration.access.reference import HIGHEST, KINDS, Person, Runner, s
 
 GONE = 204  # deleting what does not exist is done already
 
-KIND = {"idle": "agent", "mine": "binding", "sharing": "binding"}
+KIND = {"idle": "agent", "mine": "binding", "sharing": "binding", "watching": "binding"}
 """Names that are not those of their kind."""
 
 
@@ -252,6 +252,8 @@ def give_a_role(row: Row, who: Person, place: Place) -> int:
     """Contract 4.4: internal roles never, others strictly below one's own level on the target."""
     scope = row.body["scope"]
     project = place.ids["project"] if "project_id" in row.body else None
+    if scope in ("agent", "session") and place.objects[scope] is not None:
+        project = place.scopes(scope)["project"]
     if not who.as_person("role_binding:create", project):
         return 403
     if not who.may_give(role_of(row), scope, {} if scope == "global" else place.scopes(scope)):
@@ -281,7 +283,9 @@ def take_a_binding(row: Row, who: Person, place: Place) -> int:
     found = place.objects[row.on]
     if found is None:
         return 404
-    if not who.sees("binding", found) or not who.as_person("role_binding:delete", found.project_id):
+    if not who.sees("binding", found) or not who.as_person(
+        "role_binding:delete", place.scopes(row.on)["project"]
+    ):
         return 403
     return row.allowed if may_take(who, found) else 403
 
@@ -636,9 +640,10 @@ ROWS = [
     ),
     Row("GET", "/role_bindings/{binding}", rule=visible),
     Row("GET", "/role_bindings/{mine}", rule=visible),
+    Row("GET", "/role_bindings/{watching}", rule=visible),
     *(
         Row(method, f"/role_bindings/{{{which}}}", rule=rule, body=body)
-        for which in ("binding", "sharing", "mine")
+        for which in ("binding", "sharing", "mine", "watching")
         for method, rule, body in (
             ("PATCH", change_a_binding, {"role_id": "agent:observer"}),
             ("DELETE", take_a_binding, None),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from projects_app.models import ApiKey, Project, Role, RoleBinding, User
+from projects_app.models import ApiKey, Role, RoleBinding, User
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.applications import application_create
 from projects_app.services.credentials import credential_create
@@ -128,7 +128,8 @@ def _things(name: str, owner: User, caller: User) -> Things:
         "sharing": bindings.get(scope="credential", credential=credential),
         "application": application_create(values=application),
         "role": RoleFactory(),
-        "binding": _bound_bystander(project),
+        "binding": _bound_bystander("project:viewer", scope="project", project_id=project.pk),
+        "watching": _bound_bystander("agent:observer", scope="session", session_id=session.pk),
     }
 
 
@@ -136,10 +137,8 @@ def _key_of(user: User) -> ApiKey:
     return api_key_create(user=user)[0]
 
 
-def _bound_bystander(project: Project) -> RoleBinding:
-    viewer = Role.objects.get(name="project:viewer")
-    values = {"scope": "project", "project_id": project.pk, "user_id": "bob"}
-    return role_binding_create(role=viewer, values=values)
+def _bound_bystander(role: str, **target: str) -> RoleBinding:
+    return role_binding_create(role=Role.objects.get(name=role), values=target | {"user_id": "bob"})
 
 
 def filled(template: Any, place: Place) -> Any:

@@ -243,6 +243,12 @@ def test_a_refused_token_is_not_shown_again(boss):
     assert not Credential.objects.exists()
 
 
+def test_a_url_with_a_secret_is_refused_in_words(boss):
+    refused = add(boss, "projects_app_credential", **CREDENTIAL | {"url": "https://me:pw@git.example"})
+    assert "put the secret in token" in refused.content.decode()
+    assert not Credential.objects.exists()
+
+
 def test_staff_send_no_token_that_they_do_not_see(staff, everything):
     application, credential = everything["projects_app_application"], everything["projects_app_credential"]
     clerk = staff(

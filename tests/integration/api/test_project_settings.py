@@ -127,6 +127,14 @@ def test_nobody_grants_their_own_level_this_way(owner, settings_path, admin_clie
     assert bound() == {("chiefs", "project:owner")}
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"], ids=["nul", "half-a-surrogate-pair"])
+def test_a_group_name_that_cannot_be_stored_is_refused(owner, settings_path, name):
+    answer = owner.call("patch", settings_path, {"group_access": entries(**{name: "view"})})
+    check_error(answer, 400, "8")
+    assert "group_access" in answer.json()["reason"]
+    assert bound() == {("devs", "project:editor"), ("guests", "project:viewer")}
+
+
 def test_too_many_groups_are_refused(owner, settings_path):
     text = entries(**{f"g{n}": "view" for n in range(101)})
     check_error(owner.call("patch", settings_path, {"group_access": text}), 400, "8")

@@ -284,6 +284,15 @@ def test_people_cannot_lift_or_move_their_own_binding(api_client, project, bind_
     check_error(api_client.call("patch", f"/role_bindings/{made.pk}", change), 403, "4")
 
 
+def test_people_lower_their_own_binding_on_what_they_may_not_read(api_client, bind_role):
+    credential = CredentialFactory()
+    made = bind_role("project:owner", credential)
+    assert api_client.call("get", f"/credentials/{credential.pk}").status_code == 404
+    answer = api_client.call("patch", f"/role_bindings/{made.pk}", {"role_id": "agent:observer"})
+    assert answer.status_code == 200, answer.content
+    assert Role.objects.get(pk=answer.json()["role_id"]).name == "agent:observer"
+
+
 def held(user):
     return {
         permission for permission in PERMISSIONS if PersonAccess(user).covers(permission, {"project": "demo"})

@@ -36,3 +36,17 @@ def test_a_name_is_kept_in_one_form(admin_client_wire, project):
 def test_other_fields_of_an_old_name_still_change(admin_client_wire):
     old = UserFactory(username="al\u200bice")
     assert admin_client_wire.call("patch", f"/users/{old.pk}", {"name": "A"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["session:abc", "session\uff1aabc"], ids=["plain", "until-normalised"])
+def test_a_sessions_name_gets_no_binding(admin_client_wire, project, bind_role, name):
+    held = bind_role("project:viewer", project, to=UserFactory(username="bob"))
+    body = {"role_id": "project:viewer", "scope": "project", "project_id": "demo", "user_id": name}
+    before = fingerprint()
+    for call in (("post", "/role_bindings", body), ("patch", f"/role_bindings/{held.pk}", {"user_id": name})):
+        answer = admin_client_wire.call(*call)
+        check_error(answer, 400, "8")
+        assert answer.json()["reason"] == (
+            'user_id: username must not start with "session:": sessions are named so'
+        )
+    assert fingerprint() == before

@@ -305,7 +305,11 @@ UNTOUCHED = [
     pytest.param(Agent, {"current_session_id": "s"}, id="an-agents-session"),
     pytest.param(Application, {"sync_status": "Synced", "last_synced_at": LATER}, id="the-sync-engine"),
     pytest.param(ScheduledSession, {"next_run_at": LATER, "last_run_at": LATER}, id="the-clock"),
-    pytest.param(ExternalIdentity, {"last_seen_at": LATER, "claims_digest": "z"}, id="a-token-seen"),
+    pytest.param(
+        ExternalIdentity,
+        {"last_seen_at": LATER, "told_at": LATER, "claims_digest": "z"},
+        id="a-token-seen",
+    ),
     pytest.param(ProjectSettings, {"updated_at": LATER}, id="a-save-that-changes-nothing"),
 ]
 

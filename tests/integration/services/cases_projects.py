@@ -423,6 +423,8 @@ CASES = [
 
 READS = {
     "identities.claims_digest": "computes",
+    "identities.is_older": "computes",
+    "identities.is_told": "computes",
     "identities.may_sign_in": "reads a row",
     "identities.prefixes_of_others": "reads settings",
     "agents.lock_agent": "locks a row",

@@ -34,7 +34,8 @@ class Credential:
         updated_at (datetime.datetime):
         name (str):
         provider (str): github, gitlab, jira, google, vertex, kubeconfig
-        url (str | Unset): Needed by jira; for self-hosted github and gitlab.
+        url (str | Unset): Needed by jira; for self-hosted github and gitlab. Whoever sees the credential reads it: a
+            user or password before the host is a 400.
         email (str | Unset): Needed by jira.
         description (str | Unset):
         labels (str | Unset):
