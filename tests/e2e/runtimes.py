@@ -6,7 +6,6 @@ process runtime has are marked `process_runtime`.
 
 import os
 import shlex
-import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,8 +97,9 @@ class RuntimeDriver(ABC):
     def workspace(self, session: str) -> Path:
         """The folder that a session's agent works in. Inside of a folder that is gone with the session."""
 
+    @abstractmethod
     def stop(self) -> None:
-        """End the ground, after the platform."""
+        """End what stands beside the platform, after it."""
 
 
 class ProcessRuntimeDriver(RuntimeDriver):
@@ -125,3 +125,6 @@ class ProcessRuntimeDriver(RuntimeDriver):
 
     def workspace(self, session: str) -> Path:
         return self._home / "sessions" / session / "workspace"
+
+    def stop(self) -> None:
+        """All of it is the platform's."""

@@ -75,7 +75,7 @@ def test_key_that_does_not_exist_is_401_everywhere(stage, running):
             assert answer.status_code == 401
 
 
-@pytest.mark.process_runtime  # a pod proves who it is by its cluster's token: tests/kube/runtime/test_identity.py
+@pytest.mark.process_runtime  # pods have their cluster's tokens: tests/kube/runtime/test_identity.py
 def test_runners_tokens_open_their_own_session_and_end_with_it(stage, make_session):
     mine, other = make_session(name="mine"), make_session(name="other")
     for session in (mine, other):

@@ -40,9 +40,7 @@ def shared_cluster() -> Access:
 @functools.cache
 def kubeconfig() -> Path:
     """Of an identity that holds what the chart grants to our processes, and no more."""
-    documents = [
-        document for process in PROCESSES for document in granted(process, OWN, bound_to="platform")
-    ]
+    documents = [document for process in PROCESSES for document in granted(process, OWN, bound_to="platform")]
     return shared_cluster().least_privilege(documents, f"{OWN}/platform")
 
 

@@ -10,7 +10,7 @@ CHART = CHECKOUT / "deploy" / "charts" / "ambient"
 def granted(
     process: str, namespace: str, rules: str = "rbac.yaml", *, bound_to: str | None = None
 ) -> list[dict]:
-    """The objects that give a process its permissions in the cluster; `bound_to`: another account than its own."""
+    """The objects that give a process its permissions in the cluster, or them to the account `bound_to`."""
     name = f"{namespace}-{process}"
     given = [
         {part: rule[part] for part in ("apiGroups", "resources", "verbs")}
