@@ -1,7 +1,7 @@
 """How each runtime is looked at and broken: one driver a runtime, so that the same tests run on all.
 
-`TEST_RUNTIME=kubernetes` (`make test-faults RUNTIME=kubernetes`) chooses the second one. Tests of what only the
-process runtime has are marked `process_runtime`.
+`TEST_RUNTIME=kubernetes` (`make test-faults RUNTIME=kubernetes`) chooses the second one. Tests of what only
+the process runtime has are marked `process_runtime`.
 """
 
 import os
