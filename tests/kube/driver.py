@@ -30,7 +30,7 @@ def shared_cluster() -> Access:
     """One control plane for all platforms of this process; it ends when the process ends."""
     if not programs().is_dir():
         raise EmbeddedError(f"no Kubernetes programs in {programs()}: {BUILD.name} builds them")
-    folder = Path(tempfile.mkdtemp(prefix="ambient-test-kube-"))
+    folder = Path(tempfile.mkdtemp(prefix="ambient-kube-"))
     connection = join(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(connection.close)
