@@ -95,7 +95,7 @@ class RuntimeDriver(ABC):
 
     @abstractmethod
     def workspace(self, session: str) -> Path:
-        """The folder that a session's agent works in. Inside of a folder that is gone with the session."""
+        """The folder that a session's agent works in, inside of one that is gone with the session."""
 
     @abstractmethod
     def stop(self) -> None:

@@ -62,6 +62,7 @@ class KubernetesRuntimeDriver(RuntimeDriver):
         name = f"node-{secrets.token_hex(4)}"
         self.node = Node(cluster, name, folder / "node", {**IMAGES, RUNNER: gated})
         self.node.start()
+        self._nowhere = folder / "no-pod"
         self.settings = {
             "AMBIENT_RUNTIME": "kubernetes",
             "AMBIENT_KUBECONFIG": str(kubeconfig()),
@@ -87,8 +88,8 @@ class KubernetesRuntimeDriver(RuntimeDriver):
         return pid
 
     def workspace(self, session: str) -> Path:
-        [pod] = self._pods(session)
-        return pod.volume("workspace")
+        pods = self._pods(session)
+        return pods[-1].volume("workspace") if pods else self._nowhere / session
 
     def stop(self) -> None:
         self.node.stop()
