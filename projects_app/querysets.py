@@ -94,7 +94,7 @@ class RoleBindingQuerySet(LiveQuerySet):
         )
 
     def visible_to(self, user: Any) -> Self:
-        """One's own bindings, and those on the projects, agents, sessions and credentials that one may read.
+        """One's own bindings, and those on what one may read: projects, their sessions, agents, credentials.
 
         A runner reads its session, and not who else may.
         """
@@ -115,8 +115,11 @@ class RoleBindingQuerySet(LiveQuerySet):
 
     @staticmethod
     def _on_sessions(access: Access) -> Q:
-        """Those whose scope is a session that one may read."""
-        paths = {"project": "project_id", "agent": "agent_id", "session": "id"}
+        """Those whose scope is a session that one may read by its project or agent.
+
+        Who holds a role on the session alone sees their own: who else does is the project's business.
+        """
+        paths = {"project": "project_id", "agent": "agent_id"}
         read = apps.get_model(SCOPED_MODELS["session"])._default_manager.filter(
             access.rows("session:read", paths), pk=OuterRef("session_id")
         )

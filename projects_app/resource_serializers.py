@@ -37,7 +37,7 @@ class CredentialSerializer(EntitySerializer):
     )
     url = Text(
         help_text="Needed by jira; for self-hosted github and gitlab. Whoever sees the credential reads it: "
-        "a user or password before the host is a 400."
+        "a user or password before the host, a query or a fragment is a 400."
     )
     email = Text(limit=EMAIL_LIMIT, help_text="Needed by jira.")
     description = Text()

@@ -4,6 +4,7 @@ The audit log has the same rule in SQL (`ambient_without_passwords`, projects_ap
 """
 
 import re
+import unicodedata
 
 HIDDEN = "[hidden]"
 _SLASHES = r":\\?/\\?/"  # JSON may write them with a backslash
@@ -23,3 +24,19 @@ def without_passwords(text: str) -> str:
     for pattern, shown in _RULES:
         text = pattern.sub(shown, text)
     return text
+
+
+_SCHEME = re.compile(r"(?i)^([a-z][a-z0-9+.-]*:)?[/\\]*")
+_LOGIN_NAME = re.compile(r"ssh://[\w.-]+@[^@]*|[\w.-]+@[^@:/]+:[^@]*", re.ASCII)
+
+
+def may_hold_a_secret(address: str) -> bool:
+    """Whether something stands before the host, or after the path, however odd the spelling.
+
+    Only the user's name of SSH may: it is `git` nearly everywhere, and no secret.
+    """
+    plain = unicodedata.normalize("NFKC", address).strip()
+    if re.search(r"[?#]", plain):
+        return True
+    authority = re.split(r"[/\\]", _SCHEME.sub("", plain, count=1), maxsplit=1)[0]
+    return ("@" in authority or without_passwords(plain) != plain) and not _LOGIN_NAME.fullmatch(plain)

@@ -67,9 +67,8 @@ def error_headers(error: ApplicationError) -> dict[str, str]:
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
-        fault = (
-            f' error="{error.oauth_error}", error_description="{error.reason}"' if error.oauth_error else ""
-        )
+        told = error.reason.replace('"', "'")  # it stands in quotes (RFC 6750, section 3)
+        fault = f' error="{error.oauth_error}", error_description="{told}"' if error.oauth_error else ""
         headers["WWW-Authenticate"] = f"Bearer{fault}"
     return headers
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ambient.common.addresses import without_passwords
+from ambient.common.addresses import may_hold_a_secret
 from ambient.common.database import transactional
 from ambient.common.encryption import seal, unseal
 from ambient.common.exceptions import Forbidden, InvalidField, not_found
@@ -24,13 +24,15 @@ from projects_app.services.role_bindings import (
 SHARED_AS = "credential:viewer"
 """Role of the bindings that only say where a credential is used; they name no user."""
 
-LOGIN_IN_URL = "url must not have a user or password before the host; put the secret in token"
+LOGIN_IN_URL = (
+    "url must not have a user or password before the host, a query or a fragment; put the secret in token"
+)
 
 
 def _apply(credential: Credential, values: Mapping[str, Any]) -> list[str]:
     """Set fields; the token is sealed for this row. Returns the columns that changed."""
     fields = dict(values)
-    if fields.get("url") and without_passwords(fields["url"]) != fields["url"]:
+    if fields.get("url") and may_hold_a_secret(fields["url"]):
         raise InvalidField(LOGIN_IN_URL)
     if {"token", "provider", "url"} & set(fields):
         _check_secret(credential, fields)

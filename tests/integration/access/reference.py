@@ -211,7 +211,7 @@ class Person:
             or self.holds("project:read", {"project": row.project_id})
             or self.holds("agent:read", agent)
             or self.holds("credential:read", {"credential": row.credential_id})
-            or (row.scope == "session" and self.holds("session:read", belongings(row)))
+            or (row.scope == "session" and self.holds("session:read", belongings(row) | {"session": None}))
         )
 
     def seen(self, kind: str, rows: Iterable[Any] | None = None) -> set[str]:

@@ -13,8 +13,26 @@ WITH_SECRET = [
     f"HTTPS://:{SECRET}@git.example:8443",
     f"https://me:{SECRET}/x@git.example",
     f"ssh://git:{SECRET}@git.example",
+    f'https://me:"{SECRET}@git.example',
+    f"https://m e:{SECRET}@git.example",
+    f"https://me:\t{SECRET}@git.example",
+    f"https://me:{SECRET}\uff20git.example",
+    f"//me:{SECRET}@git.example",
+    f"me:{SECRET}@git.example",
+    f"{SECRET}@x@git.example",
+    f"https:me:{SECRET}@git.example",
+    f"https:/me:{SECRET}@git.example",
+    f"https:\\\\me:{SECRET}@git.example",
+    f"https://git.example/a?token={SECRET}",
+    f"https://git.example/#{SECRET}",
 ]
-WITHOUT = ["", "https://git.example", "https://git.example:8443/@team", "ssh://git@git.example"]
+WITHOUT = [
+    "",
+    "https://git.example",
+    "https://git.example:8443/@team",
+    "ssh://git@git.example",
+    "git@git.example:a/b.git",
+]
 NEW = {"name": "git", "provider": "gitlab", "token": "t"}
 
 

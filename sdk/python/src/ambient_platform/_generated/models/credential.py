@@ -35,7 +35,7 @@ class Credential:
         name (str):
         provider (str): github, gitlab, jira, google, vertex, kubeconfig
         url (str | Unset): Needed by jira; for self-hosted github and gitlab. Whoever sees the credential reads it: a
-            user or password before the host is a 400.
+            user or password before the host, a query or a fragment is a 400.
         email (str | Unset): Needed by jira.
         description (str | Unset):
         labels (str | Unset):

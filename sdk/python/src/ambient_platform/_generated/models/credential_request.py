@@ -27,7 +27,7 @@ class CredentialRequest:
         token (str | Unset): The secret; empty takes it away. Kept encrypted. A JSON object with `ambient_type`
             (github_app, google_service_account, oauth_refresh) makes short-lived tokens.
         url (str | Unset): Needed by jira; for self-hosted github and gitlab. Whoever sees the credential reads it: a
-            user or password before the host is a 400.
+            user or password before the host, a query or a fragment is a 400.
         email (str | Unset): Needed by jira.
         description (str | Unset):
         labels (str | Unset):
