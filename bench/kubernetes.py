@@ -174,6 +174,7 @@ def lives(scene: Scene) -> Rows:
             for _ in range(LIVES):
                 sessions.append(scene.create())
                 scene.stage.wait_phase(sessions[-1], "Running", seconds=LONG)
+            eventually(lambda: not busy(scene.stage), "their starts are done with", LONG)
             with scene.counted() as resting:
                 time.sleep(IDLE_SECONDS)
             for session in sessions:
@@ -184,6 +185,13 @@ def lives(scene: Scene) -> Rows:
     finally:
         node.stop()
     return life_rows(whole, resting)
+
+
+def busy(stage: Stage) -> bool:
+    """Whether a pass over a session is due or under way."""
+    sql = """SELECT FROM reconciler_workitem WHERE kind = 'session'
+             AND (due_at <= now() OR locked_until > now()) LIMIT 1"""
+    return bool(stage.query(sql))
 
 
 def life_rows(whole: Counter[str], resting: Counter[str]) -> Rows:
