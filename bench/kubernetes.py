@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from bench import cluster_calls
 from bench.measures import Rows, percentile
@@ -152,16 +153,24 @@ def one_by_one(scene: Scene) -> Rows:
 
 
 def at_once(scene: Scene) -> Rows:
-    """Many creates, until the last pod exists."""
-    begin = time.perf_counter()
+    """Many creates, until the last pod exists, and the processor's time for it, which other work on the
+    machine changes less."""
+    before, begin = processor_seconds(), time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as threads:
         sessions = list(threads.map(lambda _: scene.create(), range(AT_ONCE)))
     answered = time.perf_counter() - begin
     seconds = scene.pods.wait(sessions) - begin
+    used = processor_seconds() - before
     scene.delete(sessions)
-    measured = f"{seconds:.1f} s; the API had answered all after {answered:.1f} s"
+    measured = f"{seconds:.1f} s; all were answered after {answered:.1f} s; {used:.0f} s of processor time"
     what = f"{AT_ONCE} creates at once -> all pods exist"
     return [(what, measured, budget(f"{AT_ONCE_BUDGET:.0f} s", seconds, AT_ONCE_BUDGET))]
+
+
+def processor_seconds() -> float:
+    """What all that we have started has computed: platform, databases and control plane."""
+    times = [found.cpu_times() for found in psutil.Process().children(recursive=True)]
+    return sum(each.user + each.system for each in times)
 
 
 def lives(scene: Scene) -> Rows:
