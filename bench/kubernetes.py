@@ -179,10 +179,9 @@ def lives(scene: Scene) -> Rows:
     node.start()
     try:
         with scene.counted() as whole:
-            sessions = []
-            for _ in range(LIVES):
-                sessions.append(scene.create())
-                scene.stage.wait_phase(sessions[-1], "Running", seconds=LONG)
+            sessions = [scene.create() for _ in range(LIVES)]
+            for session in sessions:
+                scene.stage.wait_phase(session, "Running", seconds=LONG)
             eventually(lambda: not busy(scene.stage), "their starts are done with", LONG)
             with scene.counted() as resting:
                 time.sleep(IDLE_SECONDS)
