@@ -49,6 +49,7 @@ SETTINGS = {
 }
 ONE_BY_ONE, AT_ONCE, LIVES, PODS = 50, 500, 20, 5000
 CLIENTS = 8
+MANY = "many"
 IDLE_SECONDS = 60
 LONG = 900.0
 POD_BUDGET, AT_ONCE_BUDGET, WRITES_BUDGET, MEMORY_BUDGET = 0.25, 30.0, 12, 150
@@ -248,27 +249,27 @@ def watcher(scene: Scene) -> Rows:
 def make_pods(scene: Scene, nodes: list[str]) -> None:
     """Thousands of pods with our labels, until all of them are said to run."""
     [(installation,)] = scene.stage.query("SELECT id FROM reconciler_installation")
-    ensure_namespace(scene.api, "many")
-    account = "/api/v1/namespaces/many/serviceaccounts/default"
+    ensure_namespace(scene.api, MANY)
+    account = f"/api/v1/namespaces/{MANY}/serviceaccounts/default"
     eventually(lambda: scene.api.exists(account), "the namespace's account")
 
     def make(number: int) -> None:
-        labels = session_labels(installation, "many", f"many{number}", 1, 1)
+        labels = session_labels(installation, MANY, f"{MANY}{number}", 1, 1)
         node = nodes[number % len(nodes)]
         spec = {"nodeName": node, "containers": [{"name": "runner", "image": "none"}]}
-        pod = {"metadata": {"name": f"many-{number}", "labels": labels}, "spec": spec}
-        scene.api.post("/api/v1/namespaces/many/pods", pod)
+        pod = {"metadata": {"name": f"{MANY}-{number}", "labels": labels}, "spec": spec}
+        scene.api.post(f"/api/v1/namespaces/{MANY}/pods", pod)
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         list(threads.map(make, range(PODS)))
     chosen = {"labelSelector": selector(installation), "fieldSelector": "status.phase!=Running", "limit": 1}
-    path = "/api/v1/namespaces/many/pods"
+    path = f"/api/v1/namespaces/{MANY}/pods"
     eventually(lambda: not scene.api.get(path, **chosen)["items"], "all pods run", LONG)
 
 
 def noted(stage: Stage) -> int:
     """How many of the played pods the watcher has asked a pass for."""
-    [(count,)] = stage.query("SELECT count(*) FROM reconciler_workitem WHERE key LIKE 'many%'")
+    [(count,)] = stage.query("SELECT count(*) FROM reconciler_workitem WHERE project = %s", MANY)
     return int(count)
 
 
