@@ -4,6 +4,7 @@ ARGS: `--sessions N` for the start benchmark, `--events N` for the stream benchm
 `make bench ARGS=admin`: the admin's pages over `--rows` sessions (bench/admin.py); writes its own table.
 `make bench ARGS=audit`: writes with and without the audit log (bench/audit.py); writes its own table.
 `make bench ARGS=access`: reads with 10,000 role bindings beside one (bench/access.py); writes its own table.
+`make bench ARGS=kubernetes`: sessions as pods (bench/kubernetes.py); writes its own table.
 """
 
 import argparse
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sdk" / "python" / "src"))
 
 
-from bench import limits, measures  # noqa: E402
+from bench import kubernetes, limits, measures  # noqa: E402
 from bench.access import CALLERS, access_costs  # noqa: E402
 from bench.admin import admin_pages  # noqa: E402
 from bench.audit import audit_costs  # noqa: E402
@@ -74,24 +75,41 @@ def measure_audit() -> int:
     return 0
 
 
+def measure_kubernetes(only: str | None) -> int:
+    """What sessions cost a cluster; the page is written when all was measured."""
+    rows = kubernetes.kubernetes_numbers(only)
+    print("\n".join(table(rows)))
+    if only is None:
+        write("bench kubernetes", rows, f" Load when it ended: {os.getloadavg()[1]:.0f}.")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--sessions", type=int, default=20, help="sessions of the start benchmark")
     parser.add_argument(
         "--events", type=int, default=10_000, help="events per session of the stream benchmark"
     )
-    parser.add_argument("--only", choices=sorted(MEASURES), help="one benchmark; the page is not written")
+    parser.add_argument("--only", help="one benchmark of platform or kubernetes; the page is not written")
     parser.add_argument(
-        "word", nargs="?", choices=["platform", "admin", "access", "audit"], default="platform"
+        "word",
+        nargs="?",
+        choices=["platform", "admin", "access", "audit", "kubernetes"],
+        default="platform",
     )
     parser.add_argument("--rows", type=int, default=ROWS, help="sessions of the admin's benchmark")
     options = parser.parse_args()
+    known = kubernetes.MEASURES if options.word == "kubernetes" else MEASURES
+    if options.only not in (None, *known):
+        parser.error(f"--only {options.only}: {', '.join(sorted(known))}")
     if options.word == "admin":
         return measure_admin(options.rows)
     if options.word == "audit":
         return measure_audit()
     if options.word == "access":
         return measure_access()
+    if options.word == "kubernetes":
+        return measure_kubernetes(options.only)
     with tempfile.TemporaryDirectory(prefix="ambient-bench-") as folder:
         ports = {"AMBIENT_API_PORT": str(free_port()), "AMBIENT_CONTROL_PLANE_PORT": str(free_port())}
         environment = os.environ | ports | {"AMBIENT_HOME": folder, "AMBIENT_DEMO_PACE": "0"}

@@ -1,5 +1,7 @@
 """One pass over one session: read both states, plan, write down, act. Every step may run twice, or late."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -17,7 +19,7 @@ from reconciler.plan import plan, plan_after_error, plan_after_refusal
 from reconciler.runtimes import runtime_for
 from reconciler.runtimes.base import EVERY_ATTEMPT, Runtime, SessionRef
 from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
-from reconciler.state import Apply, Delete, Plan, TakePlace
+from reconciler.state import Apply, Delete, Observed, Plan, TakePlace
 from reconciler.workqueue import Claim, check_claim
 from sessions_app.choices import FINAL_PHASES, ConditionType, Phase, Reason
 from sessions_app.models import Session
@@ -27,6 +29,8 @@ ROUNDS = 6
 SETTLED = FINAL_PHASES | {Phase.RUNNING}
 AGAIN_SECONDS = 1.0
 OTHER_HOST_SECONDS = 5.0
+
+Look = Callable[[SessionRef], Observed]
 
 log = structlog.get_logger(__name__)
 
@@ -39,22 +43,27 @@ def reconcile_session(claim: Claim) -> Outcome:
     runtime = runtime_for_pass(claim)
     if runtime is None:
         return Outcome()
+    # What was seen stays good until this pass does something there: looking costs a cluster two lists.
+    look = functools.cache(runtime.observe)
     for _ in range(ROUNDS):
         session = sessions_for_plan().filter(pk=claim.key).first()
         if session is None:
             runtime.delete(SessionRef(claim.key, claim.project, purge=True), EVERY_ATTEMPT)
             return Outcome()
         try:
-            following = _round(claim, session, runtime)
+            following = _round(claim, session, runtime, look)
         except OtherHost:
             return Outcome(OTHER_HOST_SECONDS)
         except (StatusChanged, Conflict):  # somebody else wrote: read again
             return Outcome(0.0)
         except PermanentError as exc:
+            look.cache_clear()
             following = _fail(claim, exc)
         except TemporaryError as exc:
             _note(claim, exc)
             raise
+        if any(not isinstance(step, TakePlace) for step in following.steps):
+            look.cache_clear()
         if following.steps or following.phase is not None:
             continue
         return Outcome(following.requeue_after, settled=session.phase in SETTLED)
@@ -71,10 +80,10 @@ def runtime_for_pass(claim: Claim) -> Runtime | None:
         return None
 
 
-def _round(claim: Claim, session: Session, runtime: Runtime) -> Plan:
+def _round(claim: Claim, session: Session, runtime: Runtime, look: Look) -> Plan:
     ref = ref_of(session)
     now = database_now()
-    following = plan(desired_of(session), runtime.observe(ref), status_of(session), limits(), now)
+    following = plan(desired_of(session), look(ref), status_of(session), limits(), now)
     record(claim, session, following, runtime=runtime)
     for step in following.steps:
         match step:

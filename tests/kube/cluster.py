@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -70,8 +70,10 @@ class Daemon:
 class Cluster(Access):
     """A control plane of one's own. Who breaks it, heals it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server_flags: Mapping[str, object] | None = None) -> None:
+        """`server_flags`: more flags of the API server, such as those of its audit log."""
         super().__init__(folder)
+        self._server_flags = server_flags or {}
         self._daemons: dict[str, Daemon] = {}
 
     def start(self) -> None:
@@ -82,8 +84,11 @@ class Cluster(Access):
         self._etcd_url = f"http://127.0.0.1:{etcd}"
         self._write_identities()
         binaries = programs()
-        for name, flags in _flags(self.folder, port, self._etcd_url, f"http://127.0.0.1:{peers}").items():
-            self._daemons[name] = Daemon([str(binaries / name), *flags], self.folder / f"{name}.log")
+        tables = _flags(self.folder, port, self._etcd_url, f"http://127.0.0.1:{peers}")
+        tables[API_SERVER] |= self._server_flags
+        for name, flags in tables.items():
+            argv = [str(binaries / name), *(f"--{flag}={value}" for flag, value in flags.items())]
+            self._daemons[name] = Daemon(argv, self.folder / f"{name}.log")
         try:
             self.heal()
         except BaseException:
@@ -158,7 +163,7 @@ class Cluster(Access):
         write_private(self.kubeconfig, json.dumps(kubeconfig(self.url, authority.certificate, admin)))
 
 
-def _flags(folder: Path, port: int, etcd: str, peers: str) -> dict[str, list[str]]:
+def _flags(folder: Path, port: int, etcd: str, peers: str) -> dict[str, dict[str, object]]:
     """How each program is started."""
     etcd_flags = {
         "data-dir": folder / "etcd",
@@ -199,8 +204,9 @@ def _flags(folder: Path, port: int, etcd: str, peers: str) -> dict[str, list[str
         "node-eviction-rate": 10,
     }
     scheduler_flags = {"kubeconfig": folder / "kubeconfig", "leader-elect": "false", "secure-port": 0}
-    tables = {ETCD: etcd_flags, API_SERVER: server_flags, CONTROLLERS: controller_flags}
     return {
-        name: [f"--{flag}={value}" for flag, value in flags.items()]
-        for name, flags in {**tables, SCHEDULER: scheduler_flags}.items()
+        ETCD: etcd_flags,
+        API_SERVER: server_flags,
+        CONTROLLERS: controller_flags,
+        SCHEDULER: scheduler_flags,
     }

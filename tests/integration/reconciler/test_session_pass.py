@@ -32,11 +32,13 @@ class Obedient(Runtime):
         self.runners: dict[str, Observed] = {}
         self.calls: list[tuple] = []
         self.fault: Exception | None = None
+        self.looks = 0
 
     def observe_many(self, sessions):
         return {session.id: self.observe(session) for session in sessions}
 
     def observe(self, session):
+        self.looks += 1
         if self.fault:
             raise self.fault
         return self.runners.get(session.id, Observed(reason=Reason.HOST_RESTARTED))
@@ -90,6 +92,11 @@ def test_one_pass_starts_a_session(runtime, running):
     assert (running.observed_generation, running.attempt, running.runner_host) == (1, 1, "here")
     assert conditions(running)["RunnerReady"] == ("True", "Ready")
     assert WorkItem.objects.get(key=running.pk).attempts == 0
+
+
+def test_a_start_looks_again_only_after_it_has_done_or_learnt_something(runtime, running):
+    before_the_apply, after_it, at_the_instance_that_it_learnt = 1, 1, 1
+    assert runtime.looks == before_the_apply + after_it + at_the_instance_that_it_learnt
 
 
 def test_what_a_runner_is_not_given_is_said_and_it_runs(runtime, make_session, claim_of):
