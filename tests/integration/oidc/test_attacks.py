@@ -15,6 +15,7 @@ from tests.fakes.oidc_issuer import rsa_key
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("trusted")]
 NOW = int(time.time())
+DAY = 24 * 3600  # the table is made long before its last row is tried
 
 
 def part(value):
@@ -105,7 +106,7 @@ ATTACKS = {
     "username-of-a-session": (token(preferred_username="session:x"), "sessions are named so"),
     "expiry-without-end": (token(exp=10**400), "not valid"),
     "expiry-is-infinite": (token(exp=float("inf")), "not valid"),
-    "expiry-is-a-number-in-a-text": (token(exp=str(NOW + 300)), "not valid"),
+    "expiry-is-a-number-in-a-text": (token(exp=str(NOW + DAY)), "not valid"),
     "made-at-no-time": (token(iat="yesterday"), "not valid"),
     "made-at-a-number-in-a-text": (token(iat=str(NOW)), "not valid"),
     "made-before-there-was-time": (token(iat=-(10**400)), "not valid"),

@@ -339,7 +339,7 @@ ADDRESS = "https://bot:SECRET@git.example/CONTROL.git"
 REPOS = json.dumps([{"url": ADDRESS}])
 WITH_ADDRESSES = [
     # POST, PATCH: path and body; ADDRESS goes into each
-    ("/credentials", {"name": "c", "provider": "gitlab", "url": ADDRESS}),
+    ("/credentials", {"name": "c", "provider": "gitlab", "description": f"For {ADDRESS}"}),
     ("/projects/demo/agents", {"name": "a", "repo_url": ADDRESS}),
     ("/sessions", {"name": "s", "project_id": "demo", "repo_url": ADDRESS}),
     ("/sessions", {"name": "s", "project_id": "demo", "repos": REPOS}),
