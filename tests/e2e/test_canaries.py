@@ -162,6 +162,7 @@ def played(tmp_path_factory, collector):
         stage.stop()
 
 
+@pytest.mark.process_runtime
 def test_logs_of_all_processes(played):
     home, stage = played.stage.home, played.stage
     logs = [stage.log_path, *home.glob("*.log"), *home.glob("sessions/*/runner-*.log")]
@@ -179,12 +180,14 @@ def test_commands_and_values_of_valkey(played):
     played.check(text, "reconciler.tasks.work", played.session, "ambient:limit:")
 
 
+@pytest.mark.process_runtime
 def test_command_lines(played):
     lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
     text = b"\n".join(lines).decode(errors="replace").replace("\0", " ")
     played.check(text, "serve control-plane", "runner_host", "ambient_runner")
 
 
+@pytest.mark.process_runtime
 def test_a_runner_has_no_secret_and_nothing_of_ours_in_its_environment(played):
     environment = environ_of(played.stage.runner(played.session))
     text = "\n".join(f"{name}={value}" for name, value in environment.items())
@@ -199,6 +202,7 @@ def test_servers_have_no_secret_in_their_environment(played, service):
     played.check(text, "PATH=")
 
 
+@pytest.mark.process_runtime
 def test_files_of_sessions(played):
     folder = played.stage.home / "sessions"
     files = [path for path in folder.rglob("*") if path.is_file()]
