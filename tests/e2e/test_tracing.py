@@ -55,6 +55,7 @@ def one(collector, name, trace, what=None):
     return span
 
 
+@pytest.mark.process_runtime  # the tests' image has no OpenTelemetry
 def test_a_request_its_pass_its_run_and_the_runner_are_one_trace(traced, collector):
     session = create(traced, traceparent=CALLER)
     request = one(collector, "POST /api/ambient/v1/sessions", TRACE)
