@@ -206,6 +206,9 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
             "serviceAccountName": wanted.name,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
+            # So that the runner is not the first process, which nobody's signal ends and which must reap
+            # what agents leave behind: `pause` is.
+            "shareProcessNamespace": True,
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": math.ceil(site.grace_seconds),
             "securityContext": {

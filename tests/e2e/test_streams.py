@@ -54,14 +54,7 @@ def test_the_documented_commands_are_all_tried():
     assert {"/report", "/help", "/ask", "/several", "/hostile", *FAILING} <= set(DOCUMENTED)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        # The first process of a container cannot end itself by a signal.
-        pytest.param(command, marks=[pytest.mark.process_runtime] if command == "/exit-signal" else [])
-        for command in DOCUMENTED
-    ],
-)
+@pytest.mark.parametrize("command", DOCUMENTED)
 def test_stored_stream_of_every_documented_command_is_valid(stage, watchers, running, command):
     watcher = watchers.events(stage.api, running)
     stage.client.sessions.send(running, ARGUMENTS.get(command, command))

@@ -41,6 +41,7 @@ class ContainerProcess:
 
     def __init__(self, folder: Path, log: Path, document: Mapping[str, Any]) -> None:
         self._environment = document["environment"]
+        self._depth = 2 if document["shared_processes"] else 1
         folder.mkdir(parents=True, exist_ok=True)
         root = folder / "root"
         root.mkdir(exist_ok=True)
@@ -53,10 +54,13 @@ class ContainerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its first process as the host numbers it, once it is there; None after its end."""
+        """Its program as the host numbers it, once it is there; None after its end."""
         while self.ended() is None:
-            for pid in processes.children_of(self._outer.pid):
-                return pid
+            pids = [self._outer.pid]
+            for _ in range(self._depth):
+                pids = [child for pid in pids for child in processes.children_of(pid)]
+            if pids:
+                return pids[0]
             time.sleep(0.02)
         return None
 
@@ -66,7 +70,7 @@ class ContainerProcess:
         return KILLED if code is not None and code < 0 else code
 
     def send(self, number: int) -> None:
-        """A signal to its first process, which must have asked for it, as in any container."""
+        """A signal to its program, which must have asked for it where it is the first process."""
         if (pid := self.pid) is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)

@@ -2,7 +2,8 @@
 
 The program gets user, mount and process namespaces, and a new root in memory. Into it go the host's folders,
 read-only, as the image that everybody has, then what the image and the pod mount. When this process ends, so
-does everything inside. Run by path, so it imports the standard library only.
+does everything inside. With shareProcessNamespace the first process is not the program but one that waits
+for it and reaps, as `pause` does. Run by path, so it imports the standard library only.
 """
 
 import ctypes
@@ -130,7 +131,23 @@ def enter(spec: dict[str, Any]) -> None:
     os.chdir(spec["workdir"])
     if spec["user"]:
         leave(0, spec["user"], spec["group"])
+    if spec["shared_processes"] and (program := os.fork()):
+        os._exit(reap_until(program))
     os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])
+
+
+def reap_until(program: int) -> int:
+    """Reap whatever ends, also what has lost its parent, until this one does: its exit code."""
+    while True:
+        pid, status = os.wait()
+        if pid == program:
+            return exit_code(status)
+
+
+def exit_code(status: int) -> int:
+    """Of a wait status: the exit code, 128 + N for a signal."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def main(path: str) -> int:
@@ -146,8 +163,7 @@ def main(path: str) -> int:
         except OSError as exc:
             print(f"cannot start the container: {exc}", file=sys.stderr, flush=True)
         os._exit(CANNOT_START)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return code if code >= 0 else 128 - code
+    return exit_code(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":

@@ -90,14 +90,14 @@ class Pod:
         self._thread.join()
 
     def pid(self, container: str | None = None) -> int:
-        """The first process of a container; of the first one, if none is named."""
+        """The program of a container; of the first one, if none is named."""
         with self._lock:
             pid = self._processes[container or self._main[0].name].pid
         assert pid is not None, f"{self.name} does not run"
         return pid
 
     def pids(self) -> list[int]:
-        """The first process of each container that runs, also of none."""
+        """The program of each container that runs, also of none."""
         with self._lock:
             return [pid for process in self._processes.values() if (pid := process.pid) is not None]
 
@@ -285,6 +285,7 @@ class Pod:
             "user": security.get("runAsUser", 0),
             "group": security.get("runAsGroup", security.get("runAsUser", 0)),
             "read_only": security.get("readOnlyRootFilesystem", False),
+            "shared_processes": self.document["spec"].get("shareProcessNamespace", False),
         }
 
     def _cannot_pull(self, known: status.Container) -> None:

@@ -1,6 +1,7 @@
 """The fake node does what a kubelet would: each row is something that the platform relies on."""
 
 import json
+import sys
 
 import httpx
 import pytest
@@ -236,6 +237,36 @@ def test_a_pod_deleted_by_force_leaves_no_process(api, make_pod, node):
     pid = played.pid()
     api.delete(played.path, {"gracePeriodSeconds": 0})
     eventually(lambda: not is_alive(pid), "its process has ended")
+
+
+ORPHAN = """
+import os, signal, sys, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        time.sleep(0.2)
+    os._exit(0)
+os.wait()
+time.sleep(0.6)
+stats = [open(f"/proc/{pid}/stat").read() for pid in os.listdir("/proc") if pid.isdigit()]
+print(sum(") Z " in stat for stat in stats), flush=True)
+os.kill(os.getpid(), signal.SIGTERM)
+sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shared", "code", "zombies"),
+    [
+        pytest.param(False, 5, "1", id="the-first-process-has-to-reap-and-is-not-ended"),
+        pytest.param(True, 143, "0", id="pause-is-the-first-process-where-the-pod-wants-it"),
+    ],
+)
+def test_who_is_the_first_process(api, make_pod, shared, code, zombies):
+    read = make_pod(
+        "first", command=[sys.executable, "-c", ORPHAN], spec={"shareProcessNamespace": shared}
+    )
+    pod = wait_phase(read, "Failed")
+    assert (log_of(api, pod).split(), state(pod)["terminated"]["exitCode"]) == ([zombies], code)
 
 
 def test_a_container_is_started_again_where_the_pod_wants_it(make_pod):

@@ -178,6 +178,7 @@ POD = {
     "serviceAccountName": "session-abc-3",
     "automountServiceAccountToken": False,
     "enableServiceLinks": False,
+    "shareProcessNamespace": True,
     "restartPolicy": "Never",
     "terminationGracePeriodSeconds": 5,
     "securityContext": {
