@@ -4,7 +4,7 @@ import signal
 import uuid
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
@@ -14,6 +14,7 @@ from projects_app.models import Role
 from projects_app.services.api_keys import api_key_create
 from projects_app.services.grants import TARGETS
 from projects_app.services.role_bindings import role_binding_create
+from tests import emptying
 from tests.factories import ProjectFactory, SessionFactory, UserFactory
 
 V1 = "/api/ambient/v1"
@@ -29,17 +30,19 @@ if (
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_empties_the_audit_log():
-    """Tests without a transaction around them end with a TRUNCATE of every table, which the log refuses."""
-    flush, table = DatabaseOperations.sql_flush, "ALTER TABLE projects_app_auditentry"
-    trigger = "TRIGGER ambient_audit_append_only"
+def _quick_passwords():
+    """What makes a password dear to guess makes it dear to set."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
-    def sql_flush(self, style, tables, **options):
-        found = flush(self, style, tables, **options)
-        return [f"{table} DISABLE {trigger}", *found, f"{table} ENABLE {trigger}"] if found else found
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A test without a transaction around it leaves the database as the migrations made it."""
+    with django_db_blocker.unblock():
+        rows = emptying.rows_of_tables()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: emptying.restore(rows))
         yield
 
 

@@ -1,15 +1,16 @@
 """The committed OpenAPI document is what the code says."""
 
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 from django.core.management import call_command
 
 from ambient.common.schema import _wire_kinds
 from ambient.common.wire import EntitySerializer
+from tests.contract.documents import read_yaml
 
 COMMITTED = Path(__file__).resolve().parents[2] / "sdk" / "openapi.yaml"
 
@@ -19,6 +20,11 @@ def document(tmp_path_factory):
     file = tmp_path_factory.mktemp("openapi") / "openapi.yaml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file), stderr=StringIO())
     return file.read_text()
+
+
+@pytest.fixture(scope="module")
+def schema(document):
+    return read_yaml(document)
 
 
 def operations(schema):
@@ -32,8 +38,7 @@ def test_no_drift(document):
     assert COMMITTED.read_text() == document, "run `make openapi` and commit sdk/openapi.yaml"
 
 
-def test_operation_ids_are_unique_and_every_operation_has_the_error(document):
-    schema = yaml.safe_load(document)
+def test_operation_ids_are_unique_and_every_operation_has_the_error(schema):
     ids = [operation["operationId"] for _, _, operation in operations(schema)]
     assert len(ids) == len(set(ids))
     for path, method, operation in operations(schema):
@@ -46,16 +51,16 @@ def test_operation_ids_are_unique_and_every_operation_has_the_error(document):
 @pytest.mark.parametrize(
     "kind", ["Session", "Project", "ProjectSettings", "User", "Role", "RoleBinding", "Agent", "InboxMessage"]
 )
-def test_every_kind_has_its_components(document, kind):
-    components = yaml.safe_load(document)["components"]["schemas"]
+def test_every_kind_has_its_components(schema, kind):
+    components = schema["components"]["schemas"]
     for name in (kind, f"{kind}List", f"{kind}Request", f"{kind}PatchRequest"):
         assert name in components
     assert {"id", "kind", "href", "created_at", "updated_at"} <= set(components[kind]["required"])
     assert set(components[f"{kind}List"]["required"]) == {"kind", "page", "size", "total", "items"}
 
 
-def test_every_kind_has_examples_that_fit_its_schema(document):
-    schema = yaml.safe_load(document)
+def test_every_kind_has_examples_that_fit_its_schema(schema):
+    schema = deepcopy(schema)
     kinds = {kind.wire_kind: kind for kind in _wire_kinds() if issubclass(kind, EntitySerializer)}
     assert len(kinds) == 12
     for name, kind in kinds.items():
@@ -68,8 +73,8 @@ def test_every_kind_has_examples_that_fit_its_schema(document):
             jsonschema.Draft202012Validator(entry).validate(example)
 
 
-def test_creates_take_an_idempotency_key(document):
-    for path, method, operation in operations(yaml.safe_load(document)):
+def test_creates_take_an_idempotency_key(schema):
+    for path, method, operation in operations(schema):
         names = {parameter.get("name") for parameter in operation.get("parameters", [])}
         if method == "post" and "201" in operation["responses"]:
             assert "Idempotency-Key" in names, path

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
+
+from tests.contract.documents import read_yaml
 
 HERE = Path(__file__).parent
-OURS = yaml.safe_load((HERE.parents[1] / "sdk" / "openapi.yaml").read_text())
-THEIRS = yaml.safe_load((HERE / "existing_surface.yaml").read_text())
+OURS = read_yaml((HERE.parents[1] / "sdk" / "openapi.yaml").read_text())
+THEIRS = read_yaml((HERE / "existing_surface.yaml").read_text())
 SCHEMAS = OURS["components"]["schemas"]
 
 SERVER_SET = "set by the server; accepted in requests and ignored, so no part of the request's schema"

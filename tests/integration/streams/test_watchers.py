@@ -148,7 +148,7 @@ async def test_one_that_never_reads_is_cut_and_others_get_everything(lab: Lab, a
 
 
 async def test_a_slow_reader_is_late_but_complete(lab: Lab, ann: User) -> None:
-    async with client(lab, ann, timing=replace(SHORT, stall=2.0)) as web:
+    async with client(lab, ann, timing=replace(SHORT, stall=60.0)) as web:
         slow = slow_socket(web)
 
         async def watching() -> Any:
