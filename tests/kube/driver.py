@@ -39,10 +39,14 @@ def shared_cluster() -> Access:
 
 
 @functools.cache
-def kubeconfig(cluster: Access) -> Path:
+def kubeconfig(cluster: Access, namespace: str = OWN, rules: str = "rbac.yaml") -> Path:
     """Of an identity that holds what the chart grants to our processes, and no more."""
-    documents = [document for process in PROCESSES for document in granted(process, OWN, bound_to="platform")]
-    return cluster.least_privilege(documents, f"{OWN}/platform")
+    documents = [
+        document
+        for process in PROCESSES
+        for document in granted(process, namespace, rules, bound_to="platform")
+    ]
+    return cluster.least_privilege(documents, f"{namespace}/platform")
 
 
 class NodeDriver(RuntimeDriver):
