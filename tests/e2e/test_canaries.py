@@ -125,9 +125,9 @@ def played(tmp_path_factory, collector):
         tmp_path_factory.mktemp("canaries"),
         AMBIENT_LOG_LEVEL="DEBUG",
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-        AMBIENT_RUNNER_PYTHON=sys.executable,
         ANTHROPIC_API_KEY=MODEL_KEY,
     )
+    stage.runtime.use(Path(sys.executable))
     stage.start()
     try:
         stage.client.projects.create(name="canaries")
