@@ -126,6 +126,7 @@ class Driver:
             try:
                 await client.prove()
             except (Unreachable, OtherInstance) as exc:
+                await self._doubt()
                 raise NotReady(str(exc)) from exc
             self._proven = target
         return client
@@ -155,6 +156,7 @@ class Driver:
             await self._until_idle(client)
         if state == RunState.FAILED:
             self._proven = None
+            await self._doubt()
         if state == RunState.FINISHED and stop_when_done:
             if await self._patiently(lambda: self._runs.next(self.lease.session)) is None:
                 try:
@@ -209,6 +211,11 @@ class Driver:
         writer = RunWriter(self._ports, self.lease, run, view)
         state = await writer.end(broken or Broken(DeliveryReason.STREAM_LOST, "The run's record is gone."))
         metrics.RUNS_ENDED.labels(state).inc()
+        await self._doubt()
+
+    async def _doubt(self) -> None:
+        """Not every runtime tells when a runner has died, and we may be the first to see it."""
+        await self._patiently(lambda: self._runs.doubt(self.lease.session))
 
     @staticmethod
     def _why_not(active: ActiveRun | None, target: Target | None) -> Broken | None:

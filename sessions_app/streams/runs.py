@@ -91,6 +91,7 @@ _TO_INTERRUPT = """
 SELECT session_id, id FROM sessions_app_run
 WHERE state = 'running' AND interrupt_requested_at IS NOT NULL AND session_id = ANY(%s)
 """
+_DOUBT = "SELECT ambient_seen('session', id, project_id) FROM sessions_app_session WHERE id = %s"
 
 
 class Runs:
@@ -185,6 +186,11 @@ class Runs:
         async with self._pools.append() as connection:
             cursor = await connection.execute(_TO_INTERRUPT, [sessions])
             return dict(await cursor.fetchall())
+
+    async def doubt(self, session: str) -> None:
+        """Have the session's runner looked at: whoever talks to it has lost it."""
+        async with self._pools.append() as connection:
+            await connection.execute(_DOUBT, [session])
 
 
 def _queued(row: tuple[Any, ...]) -> QueuedRun:

@@ -12,6 +12,7 @@ import psycopg
 
 from ambient.embedded.home import CHECKOUT
 from tests.e2e.machine import Machine
+from tests.e2e.runtimes import RuntimeDriver
 from tests.e2e.system import START_SECONDS, V1, eventually
 
 SDK = CHECKOUT / "sdk" / "python" / "src"
@@ -33,8 +34,8 @@ __all__ = ["APIError", "AmbientClient", "Stage"]
 class Stage(Machine):
     """One running platform, and short ways to look at it."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        super().__init__(folder, **settings)
+    def __init__(self, folder: Path, runtime: RuntimeDriver | None = None, **settings: str) -> None:
+        super().__init__(folder, runtime, **settings)
         self._clients: list[AmbientClient] = []
 
     def start(self) -> None:

@@ -87,11 +87,12 @@ class Replica:
 class Machine:
     """The processes of one platform, and short ways to break and mend them."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, runtime: RuntimeDriver | None = None, **settings: str) -> None:
+        """`runtime`: what runners stand on, if not a ground of the platform's own."""
         self.home = folder / "home"
         self.log_path = folder / "platform.log"
         self._log = self.log_path.open("w", buffering=1)
-        self.runtime: RuntimeDriver = make_driver(folder, self.home)
+        self.runtime = runtime or make_driver(folder, self.home)
         self.settings = environment(self.home, **self.runtime.settings) | settings
         self.platform = self._platform()
         self._replicas: list[Replica] = []

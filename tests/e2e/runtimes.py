@@ -98,6 +98,10 @@ class RuntimeDriver(ABC):
         """The folder that a session's agent works in, inside of one that is gone with the session."""
 
     @abstractmethod
+    def use(self, python: Path) -> None:
+        """Another interpreter for the runners that start from now on."""
+
+    @abstractmethod
     def stop(self) -> None:
         """End what stands beside the platform, after it."""
 
@@ -110,7 +114,8 @@ class ProcessRuntimeDriver(RuntimeDriver):
     def __init__(self, folder: Path, home: Path) -> None:
         self._home = home
         self._mark = HostPaths(home).mark
-        self.gate = Gate(folder / "gate", RUNNER_PYTHON)
+        self._folder = folder
+        self.use(RUNNER_PYTHON)
         self.settings = {"AMBIENT_RUNNER_PYTHON": str(self.gate.script)}
 
     def runners(self, session: str | None = None) -> list[int]:
@@ -125,6 +130,9 @@ class ProcessRuntimeDriver(RuntimeDriver):
 
     def workspace(self, session: str) -> Path:
         return self._home / "sessions" / session / "workspace"
+
+    def use(self, python: Path) -> None:
+        self.gate = Gate(self._folder / "gate", python)
 
     def stop(self) -> None:
         """All of it is the platform's."""

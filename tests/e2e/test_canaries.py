@@ -15,21 +15,12 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from tests.e2e.canaries import check, secrets_of
 from tests.e2e.harness import Stage
 from tests.e2e.system import V1, environ_of, eventually
 from tests.fakes.otlp_collector import Collector
 from tests.integration.security.canaries import Canary
 
-SECRETS_OF_A_SESSION = """
-from reconciler.launch import runner_secret
-from sessions_app.models import Session
-from sessions_app.runner_identity import agui_token, launch_token
-from sessions_app.tokens import issue_session_token
-session = Session.objects.get(pk="{session}")
-secret = runner_secret(session)
-launch = launch_token(secret, session.pk, session.generation, session.attempt)
-print(secret, agui_token(secret), launch, issue_session_token(session).token)
-"""
 RUNNER_MAY_HAVE = re.compile(
     r"PATH|LANG|LC_ALL|TZ|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|(HTTPS?|NO)_PROXY|HOME|TMPDIR|PWD"
     r"|OTEL_[A-Z_]+|TRACEPARENT|PYTHON[A-Z]+|AMBIENT_(DEMO_PACE|RUNNER_[A-Z_]+|MARK)|GIT_[A-Z_]+"
@@ -60,9 +51,7 @@ class Played:
             name=self.word, project_id="canaries", prompt=f"/echo {self.word}"
         ).id
         stage.wait_phase(self.session, "Running")
-        names = ("runner secret", "agui token", "launch token", "session token")
-        found = stage.manage("shell", "-v", "0", "-c", SECRETS_OF_A_SESSION.format(session=self.session))
-        self.secrets |= dict(zip(names, found.split(), strict=True))
+        self.secrets |= secrets_of(stage, self.session)
 
     def use(self) -> None:
         """Every secret takes its path, right and wrong."""
@@ -114,11 +103,7 @@ class Played:
 
     def check(self, text: str, *controls: str, but: tuple[str, ...] = ()) -> None:
         """None of the secrets is in it, all of the words are."""
-        assert [word for word in controls if word not in text] == []
-        found = [
-            name for name, secret in self.secrets.items() if name not in but and Canary(secret).found_in(text)
-        ]
-        assert found == []
+        check(self.secrets, text, *controls, but=but)
 
 
 CANARIES = ("credential", "patched", "refused", "bad token", "bad password")
@@ -140,9 +125,9 @@ def played(tmp_path_factory, collector):
         tmp_path_factory.mktemp("canaries"),
         AMBIENT_LOG_LEVEL="DEBUG",
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-        AMBIENT_RUNNER_PYTHON=sys.executable,
         ANTHROPIC_API_KEY=MODEL_KEY,
     )
+    stage.runtime.use(Path(sys.executable))
     stage.start()
     try:
         stage.client.projects.create(name="canaries")

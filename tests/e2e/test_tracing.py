@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -28,11 +29,8 @@ def collector():
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory, collector):
     """A platform with tracing; its runners use our own interpreter, which has OpenTelemetry."""
-    stage = Stage(
-        tmp_path_factory.mktemp("traced"),
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-        AMBIENT_RUNNER_PYTHON=sys.executable,
-    )
+    stage = Stage(tmp_path_factory.mktemp("traced"), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    stage.runtime.use(Path(sys.executable))
     stage.start()
     stage.client.projects.create(name="traced")
     yield stage
@@ -55,7 +53,6 @@ def one(collector, name, trace, what=None):
     return span
 
 
-@pytest.mark.process_runtime  # the tests' image has no OpenTelemetry
 def test_a_request_its_pass_its_run_and_the_runner_are_one_trace(traced, collector):
     session = create(traced, traceparent=CALLER)
     request = one(collector, "POST /api/ambient/v1/sessions", TRACE)

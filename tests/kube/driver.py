@@ -1,4 +1,4 @@
-"""The tests of the whole platform on Kubernetes: runners are pods of a node of the test's own."""
+"""Platforms whose sessions run in pods, with the permissions that the chart grants and no more."""
 
 import atexit
 import functools
@@ -13,6 +13,7 @@ from tests.e2e.runtimes import Gate, RuntimeDriver
 from tests.e2e.system import children_and_self, eventually
 from tests.kube.access import Access
 from tests.kube.cluster import BUILD, programs
+from tests.kube.container import Image
 from tests.kube.host import join
 from tests.kube.images import IMAGES, RUNNER, runner_image
 from tests.kube.node import Node
@@ -38,40 +39,37 @@ def shared_cluster() -> Access:
 
 
 @functools.cache
-def kubeconfig() -> Path:
+def kubeconfig(cluster: Access, namespace: str = OWN, rules: str = "rbac.yaml") -> Path:
     """Of an identity that holds what the chart grants to our processes, and no more."""
-    documents = [document for process in PROCESSES for document in granted(process, OWN, bound_to="platform")]
-    return shared_cluster().least_privilege(documents, f"{OWN}/platform")
+    documents = [
+        document
+        for process in PROCESSES
+        for document in granted(process, namespace, rules, bound_to="platform")
+    ]
+    return cluster.least_privilege(documents, f"{namespace}/platform")
 
 
-class KubernetesRuntimeDriver(RuntimeDriver):
-    """Runners are pods, and their processes those of the one fake node."""
+class NodeDriver(RuntimeDriver):
+    """Runners are pods of a node that is there, and their processes those of the one fake node."""
 
     outlives_platform = True
 
-    def __init__(self, folder: Path) -> None:
-        cluster = shared_cluster()
-        image = runner_image()
-        self.gate = Gate(folder / "gate", Path(image.entrypoint[0]), seen_at=Path(GATE))
-        here = {str(folder.parent): folder.parent}  # repositories that tests name by their path
-        gated = replace(
-            image,
-            entrypoint=(f"{GATE}/python", *image.entrypoint[1:]),
-            files={**image.files, GATE: self.gate.folder, **here},
-        )
-        name = f"node-{secrets.token_hex(4)}"
-        self.node = Node(cluster, name, folder / "node", {**IMAGES, RUNNER: gated})
-        self.node.start()
-        self._nowhere = folder / "no-pod"
+    def __init__(self, cluster: Access, node: Node) -> None:
+        self.node = node
+        self._prefix = f"e{secrets.token_hex(3)}-"
         self.settings = {
             "AMBIENT_RUNTIME": "kubernetes",
-            "AMBIENT_KUBECONFIG": str(kubeconfig()),
+            "AMBIENT_KUBECONFIG": str(kubeconfig(cluster)),
             "AMBIENT_NAMESPACE": OWN,
-            "AMBIENT_NAMESPACE_PREFIX": f"e{secrets.token_hex(3)}-",
+            "AMBIENT_NAMESPACE_PREFIX": self._prefix,
             "AMBIENT_RUNNER_IMAGE": f"{RUNNER}:1",
-            "AMBIENT_RUNNER_NODE_SELECTOR": f"kubernetes.io/hostname={name}",
+            "AMBIENT_RUNNER_NODE_SELECTOR": f"kubernetes.io/hostname={node.name}",
             "AMBIENT_LIVENESS_SECONDS": "3",
         }
+
+    def namespace(self, project: str) -> str:
+        """Where a project's sessions are."""
+        return f"{self._prefix}{project}"
 
     def _pods(self, session: str | None) -> list[Pod]:
         labels = [(pod, pod.document["metadata"].get("labels", {})) for pod in self.node.pods()]
@@ -89,7 +87,37 @@ class KubernetesRuntimeDriver(RuntimeDriver):
 
     def workspace(self, session: str) -> Path:
         pods = self._pods(session)
-        return pods[-1].volume("workspace") if pods else self._nowhere / session
+        return pods[-1].volume("workspace") if pods else Path("/no-pod") / session
+
+    def use(self, python: Path) -> None:
+        self.node.images[RUNNER] = runner_image(python)
+
+    def stop(self) -> None:
+        """The node ends with whoever has started it."""
+
+
+class KubernetesRuntimeDriver(NodeDriver):
+    """A node of this platform's own, with a gate before its runners."""
+
+    def __init__(self, folder: Path) -> None:
+        cluster = shared_cluster()
+        node = Node(cluster, f"node-{secrets.token_hex(4)}", folder / "node", IMAGES)
+        super().__init__(cluster, node)
+        self._folder = folder
+        self._put_gate_before(runner_image())
+        node.start()
+
+    def use(self, python: Path) -> None:
+        self._put_gate_before(runner_image(python))
+
+    def _put_gate_before(self, image: Image) -> None:
+        self.gate = Gate(self._folder / "gate", Path(image.entrypoint[0]), seen_at=Path(GATE))
+        here = {str(self._folder.parent): self._folder.parent}  # repositories that tests name by their path
+        self.node.images[RUNNER] = replace(
+            image,
+            entrypoint=(f"{GATE}/python", *image.entrypoint[1:]),
+            files={**image.files, GATE: self.gate.folder, **here},
+        )
 
     def stop(self) -> None:
         self.node.stop()

@@ -1,5 +1,7 @@
 """What stands for images on the fake node."""
 
+from pathlib import Path
+
 from ambient import env
 from reconciler.runnerhost.child import RUNNER_SOURCES
 from tests.kube.container import Image
@@ -9,9 +11,12 @@ RUNNER = "ambient-runner"
 ENVIRONMENT = "/opt/runner"
 
 
-def runner_image() -> Image:
-    """Our runner from this checkout, with the framework claude where `make setup-claude` has installed it."""
-    python = env.CLAUDE_PYTHON if env.CLAUDE_PYTHON.exists() else env.RUNNER_PYTHON
+def runner_image(python: Path | None = None) -> Image:
+    """Our runner from this checkout, with the framework claude where `make setup-claude` has installed it.
+
+    `python`: of another virtual environment.
+    """
+    python = python or (env.CLAUDE_PYTHON if env.CLAUDE_PYTHON.exists() else env.RUNNER_PYTHON)
     sources = {f"/opt/ambient/{number}": source for number, source in enumerate(RUNNER_SOURCES)}
     return Image(
         entrypoint=(f"{ENVIRONMENT}/bin/python", "-m", "ambient_runner"),

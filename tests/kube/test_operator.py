@@ -1,6 +1,7 @@
 """The runtime operator on a real API server, with a scripted operator and real runners on the other side."""
 
 import secrets
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from sessions_app.models import Session
 from sessions_app.streams.runner import OtherInstance, Target, Unreachable
 from tests.e2e.harness import Stage
 from tests.e2e.system import GENEROUS, eventually
+from tests.kube.driver import kubeconfig
 from tests.kube.operator import IMAGE, PLAIN_RUNNER, ROOT, Operator, install
 from tests.kube.runtime.lab import make_session
 from tests.kube.runtime.permissions import granted
@@ -294,17 +296,28 @@ def test_without_the_operators_kinds_it_is_said(own_cluster, runtime, session):
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory, installed, operator, prefix):
-    stage = Stage(
-        tmp_path_factory.mktemp("platform"),
-        AMBIENT_RUNTIME="operator",
-        AMBIENT_KUBECONFIG=str(installed.kubeconfig),
-        AMBIENT_NAMESPACE=OWN,
-        AMBIENT_NAMESPACE_PREFIX=prefix,
-    )
-    stage.start()
-    yield stage
-    stage.stop()
+def make_stage(tmp_path_factory, installed, operator, prefix):
+    with ExitStack() as stages:
+
+        def make(**settings):
+            stage = Stage(
+                tmp_path_factory.mktemp("platform"),
+                AMBIENT_RUNTIME="operator",
+                AMBIENT_KUBECONFIG=str(kubeconfig(installed, OWN, "rbac-operator.yaml")),
+                AMBIENT_NAMESPACE=OWN,
+                AMBIENT_NAMESPACE_PREFIX=prefix,
+                **settings,
+            )
+            stages.callback(stage.stop)
+            stage.start()
+            return stage
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def stage(make_stage):
+    return make_stage()
 
 
 @pytest.fixture
@@ -379,6 +392,24 @@ def test_what_ends_while_it_runs_is_noticed_although_the_operator_does_not_look(
 ):
     node.kill_for_memory(f"{prefix}{project}", f"{running.lower()}-runner")
     assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
+
+
+def test_a_dead_runner_is_noticed_by_whoever_talks_to_it_without_a_sweep(make_stage, node, prefix):
+    stage = make_stage(AMBIENT_RESYNC_SECONDS="3600")
+    project = stage.client.projects.create(name=f"p{secrets.token_hex(4)}").id
+    session = stage.client.sessions.create(name="s", project_id=project, runner_type="claude").id
+    stage.wait_phase(session, "Running", seconds=START_SECONDS)
+
+    def kill():
+        node.kill_for_memory(f"{prefix}{project}", f"{session.lower()}-runner")
+
+    kill()
+    assert stage.ask_and_wait(session, "hello", START_SECONDS).delivery == "done"
+    assert stage.attempt(session) == 2
+    sent = stage.client.sessions.send(session, "wait")
+    eventually(lambda: "RUN_STARTED" in stored(stage, session, sent.id), "its run has begun")
+    kill()
+    assert stage.wait_attempt(session, 3, START_SECONDS).phase == "Running"
 
 
 def test_a_pod_that_the_operator_makes_again_counts_as_a_restart(stage, api, seen, running):

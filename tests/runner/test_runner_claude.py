@@ -4,10 +4,22 @@ import json
 import threading
 
 import pytest
-from claude_runner import KEY, ClaudeSession, answer, end_all, interrupts, kill_program, of_type, said
+from claude_runner import (
+    KEY,
+    ClaudeSession,
+    answer,
+    below,
+    end_all,
+    interrupts,
+    kill_program,
+    of_type,
+    said,
+)
 from entries_platform import EntriesPlatform
 from runner_process import wait_for
 
+from ambient.env import CLAUDE_PYTHON
+from tests.e2e.system import command_of, environ_of
 from tests.fakes.anthropic_api import FakeApi
 
 pytestmark = pytest.mark.timeout(180)
@@ -345,3 +357,21 @@ def test_the_conversations_id_is_reported(session, platform):
         lambda: [row["sdk_session_id"] for row in platform.statuses if "sdk_session_id" in row], "a report"
     )
     assert reported == [end["result"]["sdk_session_id"]]
+
+
+def test_secrets_of_an_mcp_server_reach_it_and_are_no_argument_of_any_process(alone):
+    secret = "canary-of-an-mcp-server"
+    arguments = ["-c", "from mcp.server.mcpserver import MCPServer; MCPServer('notes').run()"]
+    server = {"command": str(CLAUDE_PYTHON), "args": arguments, "env": {"NOTES": secret}}
+    alone.spec["mcp_servers"] = {"notes": server}
+    alone.run("hello")
+
+    def servers():
+        return [pid for pid in below(alone.runner.process.pid) if "MCPServer" in command_of(pid)]
+
+    started = wait_for(servers, "its process")
+    assert [environ_of(pid).get("NOTES") for pid in started] == [secret]
+    commands = "\n".join(map(command_of, below(alone.runner.process.pid)))
+    assert ("--mcp-config" in commands, secret in commands) == (True, False)
+    files = [path for path in alone.workspace.rglob("*") if path.is_file()]
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.models import WorkItem
 from sessions_app.models import Run, Session, SessionMessage
 from tests.fakes.runner import FakeRun
 from tests.integration.streams.conftest import Lab, eventually, in_database
@@ -179,6 +180,27 @@ async def test_a_killed_runner_ends_the_run_visibly(lab: Lab) -> None:
     await lab.runner.stop()
     events = await lab.ended()
     assert events[-1]["code"] == "StreamLost"
+
+
+@pytest.mark.parametrize("in_a_run", [True, False], ids=["in-a-run", "before-a-run"])
+async def test_a_runner_that_is_lost_is_looked_at_by_the_reconciler(lab: Lab, in_a_run: bool) -> None:
+    async def script(run: FakeRun) -> None:
+        run.start()
+        await asyncio.Event().wait()
+
+    async def is_due() -> Any:
+        return await in_database(WorkItem.objects.filter(kind="session", key=lab.session.pk).exists)
+
+    lab.runner.script = script
+    await lab.node()
+    if in_a_run:
+        await lab.send("hello")
+        await eventually(lab.events, "the run starts")
+    await in_database(WorkItem.objects.all().delete)
+    await lab.runner.stop()
+    if not in_a_run:
+        await lab.send("hello")
+    await eventually(is_due, "a pass of the session")
 
 
 async def test_a_refused_post_is_a_stored_start_and_error(lab: Lab) -> None:

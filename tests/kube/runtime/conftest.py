@@ -1,6 +1,8 @@
-"""The runtime with the permissions of a worker and no more."""
+"""The runtime with the permissions of a worker, and platforms with those of all our processes, no more."""
 
 import secrets
+from collections import defaultdict
+from contextlib import ExitStack
 
 import pytest
 
@@ -8,11 +10,15 @@ from ambient import env
 from reconciler.kubernetes.client import Cluster
 from reconciler.models import Limit
 from reconciler.runtimes.kubernetes import KubernetesRuntime
+from tests.e2e.conftest import make_watchers, model_api  # noqa: F401 - pytest finds them here
+from tests.e2e.harness import Stage
 from tests.integration.reconciler.conftest import processes  # noqa: F401 - pytest finds it here
+from tests.kube.driver import OWN, NodeDriver
+from tests.kube.images import IMAGES
+from tests.kube.node import Node
 from tests.kube.runtime.lab import Lab, make_session
 from tests.kube.runtime.permissions import granted
-
-OWN = "ambient"
+from tests.s3 import s3_server
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +49,52 @@ def lab(db, cluster, api, identities, settings_of_pods):
 @pytest.fixture
 def session(lab):
     return make_session()
+
+
+class RememberingNode(Node):
+    """A node that knows every pod which ever came to it."""
+
+    def __init__(self, *arguments) -> None:
+        super().__init__(*arguments)
+        self.ever = defaultdict(set)
+
+    def _seen(self, kind, document):
+        self.ever[document["metadata"]["name"]].add(document["metadata"]["uid"])
+        super()._seen(kind, document)
+
+
+@pytest.fixture(scope="module")
+def own_node(own_cluster, tmp_path_factory):
+    """A node of the cluster that is broken."""
+    folder = tmp_path_factory.mktemp("own-node")
+    node = RememberingNode(own_cluster, f"own-{secrets.token_hex(3)}", folder, IMAGES)
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="module")
+def make_stage(tmp_path_factory):
+    """A whole platform whose sessions run in pods of a node."""
+    with ExitStack() as stages:
+
+        def make(cluster, node, **settings):
+            stage = Stage(tmp_path_factory.mktemp("platform"), NodeDriver(cluster, node), **settings)
+            stages.callback(stage.stop)
+            stage.start()
+            return stage
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    """A bucket for the files of sessions."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def project(stage):
+    """A project of this test on the module's platform."""
+    return stage.client.projects.create(name=f"p{secrets.token_hex(4)}").id

@@ -11,6 +11,7 @@ def granted(
     process: str, namespace: str, rules: str = "rbac.yaml", *, bound_to: str | None = None
 ) -> list[dict]:
     """The objects that give a process its permissions in the cluster, or them to the account `bound_to`."""
+    account = bound_to or process
     name = f"{namespace}-{process}"
     given = [
         {part: rule[part] for part in ("apiGroups", "resources", "verbs")}
@@ -22,8 +23,8 @@ def granted(
         {
             "apiVersion": f"{group}/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
+            "metadata": {"name": f"{name}-{account}"},
             "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": bound_to or process, "namespace": namespace}],
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
         },
     ]

@@ -8,12 +8,8 @@ from reconciler.models import WorkItem
 from reconciler.projects import reconcile_project
 from reconciler.workqueue import ask, claim_next
 from sessions_app.models import Session
-from tests.e2e.harness import Stage
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.cluster import API_SERVER
-from tests.kube.images import IMAGES
-from tests.kube.node import Node
-from tests.kube.runtime.conftest import OWN
 from tests.kube.runtime.lab import make_session
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(600)]
@@ -24,31 +20,11 @@ MANY = 100
 
 
 @pytest.fixture
-def own_node(own_cluster, tmp_path):
-    node = Node(own_cluster, "own-node", tmp_path, IMAGES)
-    node.start()
-    yield node
-    node.stop()
+def stage(own_cluster, own_node, make_stage):
+    return make_stage(own_cluster, own_node, AMBIENT_RESYNC_SECONDS="2")
 
 
-@pytest.fixture
-def stage(tmp_path_factory, own_cluster, own_node):
-    stage = Stage(
-        tmp_path_factory.mktemp("platform"),
-        AMBIENT_RUNTIME="kubernetes",
-        AMBIENT_KUBECONFIG=str(own_cluster.kubeconfig),
-        AMBIENT_NAMESPACE=OWN,
-        AMBIENT_RUNNER_IMAGE="ambient-runner:1",
-        AMBIENT_LIVENESS_SECONDS="3",
-        AMBIENT_RESYNC_SECONDS="2",
-    )
-    stage.start()
-    yield stage
-    stage.stop()
-
-
-def test_without_the_cluster_sessions_go_on_and_their_status_catches_up(stage, own_cluster):
-    project = stage.client.projects.create(name="lab").id
+def test_without_the_cluster_sessions_go_on_and_their_status_catches_up(stage, own_cluster, project):
     session = stage.client.sessions.create(name="s", project_id=project, prompt="/report").id
     stage.wait_phase(session, "Running", "Failed", seconds=START_SECONDS)
     with own_cluster.without(API_SERVER):

@@ -1,16 +1,11 @@
 """The API server is killed again and again while many sessions start and run: none of them suffers."""
 
-from collections import defaultdict
-
 import pytest
 
 from reconciler.kubernetes.names import object_name
-from tests.e2e.harness import Stage
+from sessions_app.event_history import MAX_LIMIT
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.cluster import API_SERVER
-from tests.kube.images import IMAGES
-from tests.kube.node import Node
-from tests.kube.runtime.conftest import OWN
 
 pytestmark = [pytest.mark.kube, pytest.mark.faults, pytest.mark.timeout(1800)]
 
@@ -19,55 +14,30 @@ SESSIONS = 50
 LIVE = ("Running", "Completed")
 PROGRESS_SECONDS = 300 * GENEROUS
 GONE_SECONDS = 180 * GENEROUS
-
-
-class RememberingNode(Node):
-    """A node that knows every pod which ever came to it."""
-
-    def __init__(self, *arguments) -> None:
-        super().__init__(*arguments)
-        self.ever = defaultdict(set)
-
-    def _seen(self, kind, document):
-        self.ever[document["metadata"]["name"]].add(document["metadata"]["uid"])
-        super()._seen(kind, document)
+UNFINISHED = "SELECT id FROM sessions_app_run WHERE state IN ('queued', 'running')"
 
 
 @pytest.fixture
-def own_node(own_cluster, tmp_path):
-    node = RememberingNode(own_cluster, "remembering", tmp_path, IMAGES)
-    node.start()
-    yield node
-    node.stop()
-
-
-@pytest.fixture
-def stage(tmp_path_factory, own_cluster, own_node):
-    stage = Stage(
-        tmp_path_factory.mktemp("platform"),
-        AMBIENT_RUNTIME="kubernetes",
-        AMBIENT_KUBECONFIG=str(own_cluster.kubeconfig),
-        AMBIENT_NAMESPACE=OWN,
-        AMBIENT_RUNNER_IMAGE="ambient-runner:1",
-        AMBIENT_RUNNER_NODE_SELECTOR=f"kubernetes.io/hostname={own_node.name}",
-        # Fifty runners at once are slow to start on a small machine, which is not what is looked at here.
-        AMBIENT_START_DEADLINE_SECONDS="900",
-        AMBIENT_LIVENESS_SECONDS="60",
+def stage(own_cluster, own_node, make_stage):
+    # Fifty runners at once are slow to start on a small machine, which is not what is looked at here.
+    stage = make_stage(
+        own_cluster, own_node, AMBIENT_START_DEADLINE_SECONDS="900", AMBIENT_LIVENESS_SECONDS="60"
     )
-    stage.start()
     stage.execute(f"UPDATE reconciler_limit SET max_running = {SESSIONS} WHERE project_id IS NULL")
-    yield stage
-    stage.stop()
+    return stage
 
 
-def test_an_api_server_that_is_killed_ten_times_costs_no_session_anything(stage, own_cluster, own_node):
-    project = stage.client.projects.create(name="lab").id
+def test_an_api_server_that_is_killed_ten_times_costs_no_session_anything(
+    stage, project, own_cluster, own_node, make_watchers
+):
     made = [
         stage.client.sessions.create(
             name="s", project_id=project, prompt="/echo here", stop_on_run_finished=number % 5 == 4
         ).id
         for number in range(SESSIONS)
     ]
+    watchers = make_watchers(stage)
+    following = {session: watchers.events(stage.api, session) for session in made}
 
     def phases():
         return dict(stage.query("SELECT id, phase FROM sessions_app_session"))
@@ -89,15 +59,22 @@ def test_an_api_server_that_is_killed_ten_times_costs_no_session_anything(stage,
 
     eventually(at_rest, "each runs or has completed", PROGRESS_SECONDS)
     assert {name: len(uids) for name, uids in own_node.ever.items() if len(uids) > 1} == {}
+    eventually(lambda: stage.query(UNFINISHED) == [], "no run is left", PROGRESS_SECONDS)
+    for session, watcher in following.items():
+        told = history(stage, session)
+        watcher.wait(lambda w=watcher, told=told: len(w.seen) >= len(told), "what the history tells")
+        watcher.check_dense()
+        assert watcher.seen == told
+        assert (watcher.count("RUN_FINISHED") > 0, watcher.count("RUN_ERROR")) == (True, 0)
 
-    api = own_cluster.api()
+    api, where = own_cluster.api(), stage.runtime.namespace(project)
     attempts = dict(stage.query("SELECT id, attempt FROM sessions_app_session WHERE phase = 'Running'"))
     wanted = {object_name(session, attempt) for session, attempt in attempts.items()}
     for kind in ("api/v1/{}/pods", "api/v1/{}/serviceaccounts", "api/v1/{}/secrets"):
-        path = "/" + kind.format(f"namespaces/{project}")
+        path = "/" + kind.format(f"namespaces/{where}")
         eventually(lambda path=path: names(api, path) == wanted, f"{path}: no more and no less", GONE_SECONDS)
     stage.client.projects.delete(project)
-    eventually(lambda: not api.exists(f"/api/v1/namespaces/{project}"), "all is gone", GONE_SECONDS)
+    eventually(lambda: not api.exists(f"/api/v1/namespaces/{where}"), "all is gone", GONE_SECONDS)
     eventually(lambda: not own_node.pods(), "the node has none of it left")
     api.close()
 
@@ -106,3 +83,10 @@ def names(api, path):
     """Of our objects there."""
     found = api.get(path, labelSelector="ambient-code.io/session-id")["items"]
     return {each["metadata"]["name"] for each in found}
+
+
+def history(stage, session):
+    """All stored events of a session: (seq, event)."""
+    body = stage.request("GET", f"/sessions/{session}/events/history?limit={MAX_LIMIT}").json()
+    assert "next_after_seq" not in body
+    return [(item["seq"], item["event"]) for item in body["items"]]

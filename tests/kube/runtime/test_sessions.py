@@ -1,13 +1,9 @@
 """Sessions in pods, end to end: whole platform, real control plane, real runners on the one fake node."""
 
-import secrets
-
 import pytest
 
 from reconciler.kubernetes.names import object_name
-from tests.e2e.harness import Stage
 from tests.e2e.system import GENEROUS, eventually
-from tests.kube.runtime.conftest import OWN
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(600)]
 
@@ -17,31 +13,14 @@ GONE_SECONDS = 60 * GENEROUS
 
 
 @pytest.fixture(scope="module")
-def prefix():
-    return f"e{secrets.token_hex(3)}-"
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory, cluster, node, prefix):
-    """A whole platform on the shared cluster; its pods come to this worker's node."""
-    stage = Stage(
-        tmp_path_factory.mktemp("platform"),
-        AMBIENT_RUNTIME="kubernetes",
-        AMBIENT_KUBECONFIG=str(cluster.kubeconfig),
-        AMBIENT_NAMESPACE=OWN,
-        AMBIENT_NAMESPACE_PREFIX=prefix,
-        AMBIENT_RUNNER_IMAGE="ambient-runner:1",
-        AMBIENT_RUNNER_NODE_SELECTOR=",".join(f"{name}={value}" for name, value in node.selector.items()),
-        AMBIENT_LIVENESS_SECONDS="3",
-    )
-    stage.start()
-    yield stage
-    stage.stop()
+def stage(cluster, node, make_stage):
+    return make_stage(cluster, node)
 
 
 @pytest.fixture
-def project(stage):
-    return stage.client.projects.create(name=f"p{secrets.token_hex(4)}").id
+def where(stage, project):
+    """The namespace of the project's sessions."""
+    return stage.runtime.namespace(project)
 
 
 @pytest.fixture
@@ -56,10 +35,10 @@ def pods(api, namespace):
     return [each["metadata"]["name"] for each in found]
 
 
-def test_a_session_runs_works_stops_and_starts_again(stage, api, prefix, project, running):
+def test_a_session_runs_works_stops_and_starts_again(stage, api, where, running):
     row = stage.client.sessions.get(running)
-    assert (row.phase, row.kube_namespace) == ("Running", f"{prefix}{project}")
-    assert pods(api, f"{prefix}{project}") == [object_name(running, 1)]
+    assert (row.phase, row.kube_namespace) == ("Running", where)
+    assert pods(api, where) == [object_name(running, 1)]
     eventually(
         lambda: any(
             "REPORT.md" in str(message.payload) for message in stage.client.sessions.messages(running)
@@ -70,14 +49,14 @@ def test_a_session_runs_works_stops_and_starts_again(stage, api, prefix, project
     assert stage.ask_and_wait(running, "/echo hello", START_SECONDS).delivery == "done"
     stage.client.sessions.stop(running)
     stage.wait_phase(running, "Stopped", seconds=GONE_SECONDS)
-    assert pods(api, f"{prefix}{project}") == []
+    assert pods(api, where) == []
     stage.client.sessions.start(running)
     stage.wait_attempt(running, 2, START_SECONDS)
     assert stage.client.sessions.get(running).phase == "Running"
 
 
-def test_out_of_memory_says_the_limit_and_is_restarted(stage, node, prefix, project, running):
-    node.kill_for_memory(f"{prefix}{project}", object_name(running, 1))
+def test_out_of_memory_says_the_limit_and_is_restarted(stage, node, where, running):
+    node.kill_for_memory(where, object_name(running, 1))
     text = "The runner needed more memory than its limit of 4Gi."
     said = stage.wait_session(
         running, lambda row: text in (row.reason_text or ""), "the limit is said", START_SECONDS
@@ -86,23 +65,23 @@ def test_out_of_memory_says_the_limit_and_is_restarted(stage, node, prefix, proj
     assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
 
 
-def test_an_evicted_pod_is_replaced(stage, node, prefix, project, running):
-    node.evict(f"{prefix}{project}", object_name(running, 1))
+def test_an_evicted_pod_is_replaced(stage, node, where, running):
+    node.evict(where, object_name(running, 1))
     stage.wait_session(running, lambda row: row.reason == "Evicted", "the eviction is said", START_SECONDS)
     assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
 
 
-def test_a_pod_deleted_by_hand_is_replaced(stage, api, prefix, project, running):
-    api.delete(f"/api/v1/namespaces/{prefix}{project}/pods/{object_name(running, 1)}")
+def test_a_pod_deleted_by_hand_is_replaced(stage, api, where, running):
+    api.delete(f"/api/v1/namespaces/{where}/pods/{object_name(running, 1)}")
     stage.wait_session(running, lambda row: row.reason == "PodLost", "the loss is said", START_SECONDS)
     assert stage.wait_attempt(running, 2, START_SECONDS).phase == "Running"
 
 
-def test_a_lost_nodes_pod_is_removed_by_force_and_replaced(stage, api, node, prefix, project, running):
+def test_a_lost_nodes_pod_is_removed_by_force_and_replaced(stage, api, node, where, running):
     name = object_name(running, 1)
     with node.cut_off(power=True):
         stage.wait_session(running, lambda row: row.reason == "NodeLost", "the loss", LOST_SECONDS)
-        eventually(lambda: name not in pods(api, f"{prefix}{project}"), "the pod is gone", LOST_SECONDS)
+        eventually(lambda: name not in pods(api, where), "the pod is gone", LOST_SECONDS)
     row = stage.wait_attempt(running, 2, LOST_SECONDS)
     assert row.phase == "Running"
 
@@ -120,7 +99,7 @@ def test_an_image_that_is_not_there_is_said(stage, node, project):
     stage.wait_phase(session, "Running", seconds=START_SECONDS)
 
 
-def test_a_deleted_project_leaves_nothing(stage, api, prefix, project, running):
+def test_a_deleted_project_leaves_nothing(stage, api, project, where, running):
     stage.client.projects.delete(project)
-    path = f"/api/v1/namespaces/{prefix}{project}"
+    path = f"/api/v1/namespaces/{where}"
     eventually(lambda: not api.exists(path), "the namespace is gone", GONE_SECONDS)

@@ -12,7 +12,7 @@ from reconciler.models import Installation, WorkItem
 from sessions_app.choices import Reason
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.cluster import API_SERVER, ETCD
-from tests.kube.runtime.conftest import OWN
+from tests.kube.driver import OWN
 from tests.kube.runtime.permissions import granted
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(600), pytest.mark.django_db(transaction=True)]

@@ -5,11 +5,9 @@ import secrets
 import pytest
 
 from reconciler.kubernetes.names import claim_name
-from tests.e2e.harness import Stage
 from tests.e2e.system import GENEROUS, eventually
-from tests.kube.runtime.conftest import OWN
 from tests.kube.storage import storage
-from tests.s3 import BUCKET, s3_server
+from tests.s3 import BUCKET
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(900)]
 
@@ -19,43 +17,11 @@ NOTES = b"what I must not forget"
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def storage_class(cluster, node, tmp_path_factory):
     api = cluster.api()
     with storage(api, node, tmp_path_factory.mktemp("volumes"), volumes=2) as name:
         yield name
     api.close()
-
-
-@pytest.fixture(scope="module")
-def make_stage(tmp_path_factory, cluster, node):
-    """A whole platform on the shared cluster with a kind of workspace."""
-    stages = []
-
-    def make(prefix, **settings):
-        selector = ",".join(f"{name}={value}" for name, value in node.selector.items())
-        stage = Stage(
-            tmp_path_factory.mktemp("platform"),
-            AMBIENT_RUNTIME="kubernetes",
-            AMBIENT_KUBECONFIG=str(cluster.kubeconfig),
-            AMBIENT_NAMESPACE=OWN,
-            AMBIENT_NAMESPACE_PREFIX=prefix,
-            AMBIENT_RUNNER_IMAGE="ambient-runner:1",
-            AMBIENT_RUNNER_NODE_SELECTOR=selector,
-            **settings,
-        )
-        stages.append(stage)
-        stage.start()
-        return stage
-
-    yield make
-    for stage in stages:
-        stage.stop()
 
 
 class Files:
@@ -94,33 +60,33 @@ class Files:
         self.has_workspace(2)
 
 
-def test_an_emptydir_loses_them(make_stage):
-    files = Files(make_stage(f"e{secrets.token_hex(3)}-", AMBIENT_WORKSPACE="emptydir"))
+def test_an_emptydir_loses_them(cluster, node, make_stage):
+    files = Files(make_stage(cluster, node, AMBIENT_WORKSPACE="emptydir"))
     files.write()
     assert files.read() == NOTES
     files.stop_and_start()
     assert files.read() is None
 
 
-def test_a_claim_keeps_them_as_long_as_the_session(make_stage, api, storage_class):
-    prefix = f"c{secrets.token_hex(3)}-"
+def test_a_claim_keeps_them_as_long_as_the_session(cluster, node, make_stage, api, storage_class):
     settings = {
         "AMBIENT_WORKSPACE": "pvc",
         "AMBIENT_WORKSPACE_SIZE": "1Gi",
         "AMBIENT_WORKSPACE_STORAGE_CLASS": storage_class,
     }
-    files = Files(make_stage(prefix, **settings))
+    files = Files(make_stage(cluster, node, **settings))
     files.write()
     files.stop_and_start()
     assert files.read() == NOTES
-    path = f"/api/v1/namespaces/{prefix}{files.project}/persistentvolumeclaims/{claim_name(files.session)}"
+    where = files.stage.runtime.namespace(files.project)
+    path = f"/api/v1/namespaces/{where}/persistentvolumeclaims/{claim_name(files.session)}"
     assert api.get(path)["spec"]["resources"]["requests"]["storage"] == "1Gi"
     files.stage.client.sessions.delete(files.session)
     eventually(lambda: not api.exists(path), "its claim is gone", GONE_SECONDS)
 
 
-def test_a_snapshot_keeps_them_and_a_damaged_one_fails_the_start(make_stage, s3):
-    files = Files(make_stage(f"s{secrets.token_hex(3)}-", **s3.settings))
+def test_a_snapshot_keeps_them_and_a_damaged_one_fails_the_start(cluster, node, make_stage, s3):
+    files = Files(make_stage(cluster, node, **s3.settings))
     files.write()
     files.stop_and_start()
     assert files.read() == NOTES

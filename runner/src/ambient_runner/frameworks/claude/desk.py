@@ -11,7 +11,7 @@ from ambient_runner.entries import EntriesUnavailable
 from ambient_runner.framework import RunFailed, SessionContext
 from ambient_runner.frameworks.claude.conversation import Conversation, Grant
 from ambient_runner.frameworks.claude.journal import Asked, Journal
-from ambient_runner.frameworks.claude.options import make_options, permission_mode
+from ambient_runner.frameworks.claude.options import make_options, mcp_file, permission_mode
 from ambient_runner.frameworks.claude.store import TranscriptStore
 from ambient_runner.frameworks.claude.translate import Known
 from ambient_runner.reports import Report
@@ -80,12 +80,13 @@ class Desk:
                 return self.talk
             await self.talk.close()
         resume = self.journal.state.session or (self.ctx.sdk_session_id if self.ctx.resume else None)
+        home = agent_home(self.ctx.workspace)
         self.store.waiting = waiting
         self.store.permission_mode = permission_mode(self.ctx)
         self.talk = Conversation(
             lambda talk: make_options(
                 self.ctx,
-                home=agent_home(self.ctx.workspace),
+                home=home,
                 can_use_tool=talk.ask,
                 store=self.store,
                 resume=resume,
@@ -94,7 +95,10 @@ class Desk:
             grants=list(grants),
             busy=waiting is not None,
         )
-        await self.talk.start()
+        try:
+            await self.talk.start()
+        finally:
+            mcp_file(home).unlink(missing_ok=True)
         self.store.waiting = None
         return self.talk
 

@@ -1,5 +1,6 @@
 """How the agent's program is started: model, prompt, tools, folders and environment of the session."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,6 +71,24 @@ def mcp_servers(ctx: SessionContext) -> dict[str, Any]:
     return cast(dict[str, Any], expanded(found, ctx.spec.environment_variables))
 
 
+def mcp_file(home: Path) -> Path:
+    """Where the program finds its MCP servers while it starts."""
+    return home / "tmp" / "mcp.json"
+
+
+def _mcp_config(ctx: SessionContext, home: Path) -> Path | None:
+    """The servers in a file: they may hold secrets, and the SDK would make an argument of them, which every
+    process sees. Whoever starts the program removes it, so that it is not saved with the workspace."""
+    servers = mcp_servers(ctx)
+    if not servers:
+        return None
+    file = mcp_file(home)
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({"mcpServers": servers}))
+    return file
+
+
 def own_folders(home: Path) -> dict[str, str]:
     """Where the program keeps its files: beside the workspace's repositories, gone with the session."""
     return {"CLAUDE_CONFIG_DIR": str(home / "config"), "CLAUDE_CODE_TMPDIR": str(home / "tmp")}
@@ -97,7 +116,7 @@ def make_options(
         system_prompt={"type": "preset", "preset": "claude_code", "append": append},
         allowed_tools=list(ctx.spec.allowed_tools or []),
         disallowed_tools=WITHOUT,
-        mcp_servers=mcp_servers(ctx),
+        mcp_servers=_mcp_config(ctx, home) or {},
         strict_mcp_config=True,
         permission_mode=permission_mode(ctx),
         setting_sources=[],  # a repository must not give itself permissions or hooks
