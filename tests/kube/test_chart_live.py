@@ -1,0 +1,193 @@
+"""The chart installed as docs/kubernetes.md says, by kubectl and helm themselves, and used.
+
+The pods are real processes on the fake node, from the recipe of the server's image: an ordinary user, a root
+that cannot be written, the chart's accounts, Secrets and probes. What is not as in a cluster:
+
+- `values.yaml` is the production example with other images, one copy of each process, and without an
+  identity provider: the administrator is made by the command that the chart's notes print.
+- Nobody plays the cluster's DNS and kube-proxy: a file of hosts in each pod names the ready pods of the two
+  Services (names.py). People reach the API by its pod's address, with no ingress before it.
+- The Secrets name a PostgreSQL and a Valkey on the loopback address.
+- `kubectl exec` is played (terminal.py); network policies are applied, but enforced by nobody.
+"""
+
+import re
+import secrets
+from dataclasses import replace
+
+import httpx
+import pytest
+import yaml
+
+from ambient.embedded.home import CHECKOUT, Home
+from ambient.embedded.services import start_services
+from tests.e2e.harness import AmbientClient
+from tests.e2e.system import GENEROUS, eventually
+from tests.kube.images import RUNNER, SERVER, runner_image, server_image
+from tests.kube.names import PLACE, ServiceNames, is_ready
+from tests.kube.node import Node
+from tests.kube.terminal import Terminal, blocks, inline
+from tests.unit.deploy.chart import PRODUCTION, merged
+
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(1200), pytest.mark.xdist_group("chart-live")]
+
+PROCESSES = ("api", "control-plane", "worker", "watcher", "beat")
+PORTS = {"api": 8000, "control-plane": 9080}
+OURS = "app.kubernetes.io/instance=ambient"
+COMPONENT = "app.kubernetes.io/component"
+START_SECONDS = 60 * GENEROUS
+GONE_SECONDS = 60 * GENEROUS
+WAIT = " --wait --wait-for-jobs --timeout 10m"
+REGISTRY = "registry.example"
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    """PostgreSQL and Valkey by TCP: a name with a blank is no folder for a socket."""
+    services = start_services(Home(tmp_path_factory.mktemp("by tcp")), throwaway=True, env={})
+    yield services
+    services.stop()
+
+
+class Installation:
+    """The release in its namespace, as people and tests see it."""
+
+    def __init__(self, namespace, terminal, api, services):
+        self.namespace = namespace
+        self.terminal = terminal
+        self.services = services
+        self._api = api
+        self._root = f"/api/v1/namespaces/{namespace}"
+
+    def pods(self, component=None):
+        where = f",{COMPONENT}={component}" if component else ""
+        return self._api.get(f"{self._root}/pods", labelSelector=OURS + where)["items"]
+
+    def ready(self, component):
+        """The pods that a Service would send somebody to."""
+        return [pod for pod in self.pods(component) if is_ready(pod)]
+
+    def url(self, component):
+        """Of a pod: who has no name service goes by the address."""
+        return f"http://{self.ready(component)[0]['status']['podIP']}:{PORTS[component]}"
+
+    def readyz(self, component):
+        return httpx.get(f"{self.url(component)}/readyz", timeout=30, trust_env=False)
+
+    def exec(self, command):
+        return self.terminal.exec(command, self.pods())
+
+    def deployments(self):
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
+        return {each["metadata"]["labels"][COMPONENT]: each for each in self._api.get(path)["items"]}
+
+    def restarts(self):
+        statuses = [one for pod in self.pods() for one in pod["status"]["containerStatuses"]]
+        return sum(one["restartCount"] for one in statuses)
+
+
+def values(prefix, node):
+    """The production example for what there is here."""
+    example = yaml.safe_load(PRODUCTION.read_text())
+    one = {"replicas": 1}
+    return merged(
+        example,
+        {
+            "image": {"repository": f"{REGISTRY}/{SERVER}", "digest": ""},
+            "runner": {"image": {"repository": f"{REGISTRY}/{RUNNER}", "digest": ""}},
+            "oidc": dict.fromkeys(example["oidc"], "") | {"audience": []},
+            "nodeSelector": node.selector,
+            "settings": {
+                "AMBIENT_NAMESPACE_PREFIX": prefix,
+                "AMBIENT_RUNNER_NODE_SELECTOR": f"kubernetes.io/hostname={node.name}",
+                "AMBIENT_WORKER_CONCURRENCY": "2",
+            },
+            **dict.fromkeys(("api", "controlPlane", "worker", "watcher", "beat"), one),
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def prefix():
+    return f"c{secrets.token_hex(3)}-"
+
+
+@pytest.fixture(scope="module")
+def admin_api(cluster):
+    api = cluster.api()
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="module")
+def chart_node(cluster, admin_api, tmp_path_factory, prefix):
+    """A node whose images know the names of the Services."""
+    folder = tmp_path_factory.mktemp("chart-node")
+    with ServiceNames(cluster, f"{prefix}platform", folder / "hosts") as names:
+        images = {
+            f"{REGISTRY}/{name}": replace(image, files={**image.files, PLACE: names.path})
+            for name, image in ((SERVER, server_image()), (RUNNER, runner_image()))
+        }
+        node = Node(cluster, f"node-{prefix}chart", folder / "pods", images)
+        node.start()
+        yield node
+        node.stop()
+        admin_api.delete(node.path)
+
+
+@pytest.fixture(scope="module")
+def installation(cluster, admin_api, services, chart_node, prefix, tmp_path_factory):
+    """Install it as documented; at the end uninstall it so, and see that nothing is left."""
+    folder = tmp_path_factory.mktemp("typed")
+    (folder / "deploy").symlink_to(CHECKOUT / "deploy")
+    (folder / "values.yaml").write_text(yaml.safe_dump(values(prefix, chart_node)))
+    for name, text in (
+        ("database-url.txt", services.database_url),
+        ("redis-url.txt", services.redis_url),
+        ("client-secret.txt", "x"),
+        ("model-key.txt", "x"),
+    ):
+        (folder / name).write_text(text)
+    terminal = Terminal(folder, cluster.kubeconfig, f"{prefix}platform", chart_node)
+    installation = Installation(f"{prefix}platform", terminal, admin_api, services)
+    namespace, needed, _bucket = blocks("Install")
+    terminal.type(namespace)
+    terminal.type(needed)
+    installation.notes = terminal.type(inline("helm upgrade --install") + WAIT)
+    yield installation
+    terminal.type(inline("helm uninstall"))
+    eventually(lambda: not installation.pods(), "no pod is left", GONE_SECONDS)
+    kinds = terminal.type("kubectl api-resources --verbs=list -o name").split()
+    left = terminal.type(f"kubectl get {','.join(kinds)} -A -l {OURS} -o name")
+    assert [each for each in left.split() if installation.namespace in each] == []
+    ours = terminal.type(f"kubectl get {','.join(kinds)} -n ambient -l {OURS} -o name")
+    assert ours == ""
+    admin_api.delete(f"/api/v1/namespaces/{installation.namespace}")
+
+
+@pytest.fixture(scope="module")
+def client(installation):
+    """As the first administrator, made as the notes say, with a key, made as the page says."""
+    [make] = re.findall(r"kubectl .* createsuperuser", installation.notes)
+    word = secrets.token_urlsafe(16)
+    answers = [("Username", "root"), ("Email", ""), ("Password:", word), ("Password (again):", word)]
+    installation.terminal.talk(make, installation.pods(), answers)
+    key = installation.exec(inline("kubectl -n ambient exec deployment/ambient-worker -- python manage.py create_api_key"))
+    client = AmbientClient(installation.url("api"), key.strip())
+    yield client
+    client.close()
+
+
+def test_after_the_install_all_is_there_and_well(installation):
+    installation.terminal.type(re.findall(r"kubectl .* rollout status .*", installation.notes)[0])
+    found = installation.deployments()
+    assert set(found) == set(PROCESSES)
+    assert all(each["status"]["availableReplicas"] == 1 for each in found.values())
+    assert [pod["status"]["phase"] for pod in installation.pods("migrate")] == ["Succeeded"]
+    for component in PORTS:
+        answer = installation.readyz(component)
+        assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert installation.restarts() == 0
+    said = installation.exec(inline("kubectl -n ambient exec deployment/ambient-worker -- python manage.py doctor"))
+    assert "failed" not in said
+    print(said)
