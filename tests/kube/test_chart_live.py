@@ -29,7 +29,7 @@ from tests.kube.node import Node
 from tests.kube.terminal import Terminal, blocks, inline
 from tests.unit.deploy.chart import PRODUCTION, merged
 
-pytestmark = [pytest.mark.kube, pytest.mark.timeout(1200), pytest.mark.xdist_group("chart-live")]
+pytestmark = [pytest.mark.kube, pytest.mark.timeout(1200)]
 
 PROCESSES = ("api", "control-plane", "worker", "watcher", "beat")
 PORTS = {"api": 8000, "control-plane": 9080}
@@ -39,6 +39,10 @@ START_SECONDS = 60 * GENEROUS
 GONE_SECONDS = 60 * GENEROUS
 WAIT = " --wait --wait-for-jobs --timeout 10m"
 REGISTRY = "registry.example"
+NEXT = "2.0.1"
+IN_A_WORKER = "kubectl -n ambient exec deployment/ambient-worker -- python manage.py"
+POLICIES = "networkpolicies"
+OF_A_SESSION = "ambient-code.io/session-id"
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +84,17 @@ class Installation:
     def deployments(self):
         path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
         return {each["metadata"]["labels"][COMPONENT]: each for each in self._api.get(path)["items"]}
+
+    def left(self):
+        """Every object of the release, in its namespace and in the cluster."""
+        found = []
+        for namespaced, where in (("true", ""), ("false", f" | grep {self.namespace} || true")):
+            kinds = self.terminal.type(
+                f"kubectl api-resources --verbs=list --namespaced={namespaced} -o name"
+            ).split()
+            text = f"kubectl -n {self.namespace} get {','.join(kinds)} -l {OURS} -o name{where}"
+            found += self.terminal.type(text).split()
+        return found
 
     def restarts(self):
         statuses = [one for pod in self.pods() for one in pod["status"]["containerStatuses"]]
@@ -156,12 +171,7 @@ def installation(cluster, admin_api, services, chart_node, prefix, tmp_path_fact
     installation.notes = terminal.type(inline("helm upgrade --install") + WAIT)
     yield installation
     terminal.type(inline("helm uninstall"))
-    eventually(lambda: not installation.pods(), "no pod is left", GONE_SECONDS)
-    kinds = terminal.type("kubectl api-resources --verbs=list -o name").split()
-    left = terminal.type(f"kubectl get {','.join(kinds)} -A -l {OURS} -o name")
-    assert [each for each in left.split() if installation.namespace in each] == []
-    ours = terminal.type(f"kubectl get {','.join(kinds)} -n ambient -l {OURS} -o name")
-    assert ours == ""
+    eventually(lambda: installation.left() == [], "nothing is left", GONE_SECONDS)
     admin_api.delete(f"/api/v1/namespaces/{installation.namespace}")
 
 
@@ -170,12 +180,61 @@ def client(installation):
     """As the first administrator, made as the notes say, with a key, made as the page says."""
     [make] = re.findall(r"kubectl .* createsuperuser", installation.notes)
     word = secrets.token_urlsafe(16)
-    answers = [("Username", "root"), ("Email", ""), ("Password:", word), ("Password (again):", word)]
+    answers = [("Username", "root"), ("Password:", word), ("Password (again):", word)]
     installation.terminal.talk(make, installation.pods(), answers)
-    key = installation.exec(inline("kubectl -n ambient exec deployment/ambient-worker -- python manage.py create_api_key"))
-    client = AmbientClient(installation.url("api"), key.strip())
-    yield client
-    client.close()
+    key = installation.exec(inline(f"{IN_A_WORKER} create_api_key"))
+    return People(installation, key.strip())
+
+
+class People:
+    """Who uses the platform: the pod that answers them may be another one after an upgrade."""
+
+    def __init__(self, installation, key):
+        self._installation = installation
+        self._key = key
+
+    def __enter__(self):
+        self.client = AmbientClient(self._installation.url("api"), self._key)
+        return self
+
+    def __exit__(self, *exc_info):
+        self.client.close()
+
+    def wait_phase(self, session, phase):
+        def reached():
+            row = self.client.sessions.get(session)
+            assert row.phase != "Failed", f"{row.reason}: {row.reason_text}"
+            return row.phase == phase
+
+        eventually(reached, f"{session} is {phase}", START_SECONDS)
+
+    def ask(self, session, text):
+        """Send a message; true once it is answered."""
+        sent = self.client.sessions.send(session, text)
+
+        def delivered():
+            rows = {row.id: row for row in self.client.sessions.messages(session)}
+            return rows[sent.id].delivery in ("done", "failed") and rows[sent.id]
+
+        found = eventually(delivered, f"an answer to {text}", START_SECONDS)
+        said = [str(row.payload) for row in self.client.sessions.messages(session, after_seq=found.seq)]
+        return found.delivery == "done" and any(text.removeprefix("/echo ") in each for each in said)
+
+    def session(self, project):
+        """A new one, once it runs."""
+        made = self.client.sessions.create(name="s", project_id=project, prompt="/echo begun").id
+        self.wait_phase(made, "Running")
+        return made
+
+
+@pytest.fixture
+def project(client):
+    name = f"p{secrets.token_hex(4)}"
+    with client:
+        client.client.projects.create(name=name)
+    yield name
+    with client:
+        client.client.projects.delete(name)
 
 
 def test_after_the_install_all_is_there_and_well(installation):
@@ -186,8 +245,54 @@ def test_after_the_install_all_is_there_and_well(installation):
     assert [pod["status"]["phase"] for pod in installation.pods("migrate")] == ["Succeeded"]
     for component in PORTS:
         answer = installation.readyz(component)
-        assert (answer.status_code, answer.json()["ready"]) == (200, True)
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "not_ready": {}})
     assert installation.restarts() == 0
-    said = installation.exec(inline("kubectl -n ambient exec deployment/ambient-worker -- python manage.py doctor"))
-    assert "failed" not in said
-    print(said)
+    said = installation.exec(inline(f"{IN_A_WORKER} doctor"))
+    states = {line.split()[0] for line in said.splitlines()}
+    assert states == {"ok"}, said
+
+
+def test_a_session_runs_answers_stops_and_leaves_nothing(installation, client, project, prefix, admin_api):
+    root = f"/api/v1/namespaces/{prefix}{project}"
+
+    def names(kind):
+        path = f"{root}/{kind}".replace("/api/v1", "/apis/networking.k8s.io/v1") if kind == POLICIES else f"{root}/{kind}"
+        return [each["metadata"]["name"] for each in admin_api.get(path, labelSelector=OF_A_SESSION)["items"]]
+
+    with client as people:
+        session = people.session(project)
+        [pod] = admin_api.get(f"{root}/pods")["items"]
+        assert pod["spec"]["containers"][0]["image"].startswith(f"{REGISTRY}/{RUNNER}:")
+        assert people.ask(session, "/echo heard")
+        people.client.sessions.stop(session)
+        people.wait_phase(session, "Stopped")
+        assert admin_api.get(f"{root}/pods")["items"] == []
+        people.client.sessions.delete(session)
+        for kind in ("pods", "secrets", "serviceaccounts", "persistentvolumeclaims", POLICIES):
+            eventually(lambda kind=kind: names(kind) == [], f"no {kind} are left", GONE_SECONDS)
+        people.client.projects.delete(project)
+    eventually(lambda: not admin_api.exists(root), "its namespace is gone", GONE_SECONDS)
+
+
+def test_an_upgrade_replaces_the_pods_and_no_runner(installation, client, project, prefix, admin_api):
+    def images(session=""):
+        where = {"labelSelector": f"ambient-code.io/session-id={session}"}
+        pods = admin_api.get(f"/api/v1/namespaces/{prefix}{project}/pods", **where)["items"]
+        return [(pod["metadata"]["uid"], pod["spec"]["containers"][0]["image"]) for pod in pods]
+
+    with client as people:
+        session = people.session(project)
+    runner, before = images(session), {pod["metadata"]["uid"] for pod in installation.pods()}
+    jobs = f"kubectl -n {installation.namespace} get jobs -l {OURS},{COMPONENT}=migrate -o name"
+    [job] = installation.terminal.type(jobs).split()
+    upgrade = inline("helm upgrade ambient").replace("VERSION", NEXT)
+    installation.terminal.type(f"{upgrade} --set settings.AMBIENT_LOG_LEVEL=DEBUG{WAIT}")
+    installation.terminal.type(inline("kubectl -n ambient rollout status"))
+    eventually(lambda: before.isdisjoint(pod["metadata"]["uid"] for pod in installation.pods()), "new pods alone", GONE_SECONDS)
+    assert {pod["spec"]["containers"][0]["image"] for pod in installation.pods()} == {f"{REGISTRY}/{SERVER}:{NEXT}"}
+    assert installation.terminal.type(jobs).split() != [job]
+    with client as people:
+        assert people.ask(session, "/echo after the upgrade")
+        assert images(session) == runner
+        [(_, image)] = images(people.session(project))
+        assert image == f"{REGISTRY}/{RUNNER}:{NEXT}"
