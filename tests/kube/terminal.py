@@ -7,6 +7,7 @@ import contextlib
 import os
 import pty
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -25,6 +26,7 @@ BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:helm|kubectl) [^`]+)`")
 EXEC = re.compile(r"kubectl -n \S+ exec (?:-it )?deployment/(\S+) -- (.+)")
 SECONDS = 600
+PROMPT_SECONDS = 180
 
 
 def blocks(section: str) -> list[str]:
@@ -91,9 +93,8 @@ class Terminal:
             for prompt, answer in [*answers, ("", "")]:
                 with contextlib.suppress(OSError):  # the end of a terminal's other side
                     while not prompt or prompt not in said.rpartition("\n")[2]:
-                        if not (more := os.read(ours, 4096).decode()):
-                            break
-                        said += more
+                        assert select.select([ours], [], [], PROMPT_SECONDS)[0], f"no {prompt!r}: {said}"
+                        said += os.read(ours, 4096).decode()
                 if prompt:
                     assert prompt in said, said
                     os.write(ours, f"{answer}\n".encode())

@@ -45,7 +45,7 @@ spec:
   initContainers:
     # Nothing of a new version works on an old schema.
     - name: wait-for-migration
-      args: ["sh", "-c", "until python manage.py migrate --check >/dev/null; do sleep 2; done"]
+      args: [python, manage.py, wait_for_migrations]
       {{- include "ambient.container" . | nindent 6 }}
   {{- end }}
   containers:
