@@ -1,7 +1,8 @@
 """Can this process serve? Named checks; other modules register theirs.
 
-PostgreSQL is the truth: without it nobody serves. Redis carries hints, so a process that has reached it goes on
-without it, and only says so. One that never has is not ready: a wrong REDIS_URL must not replace those that serve.
+PostgreSQL is the truth: without it nobody serves. Redis carries hints, so a process that has reached it goes
+on without it, and only says so. One that never has is not ready: a wrong REDIS_URL must not replace those
+that serve.
 """
 
 from collections.abc import Callable, Mapping

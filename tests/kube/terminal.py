@@ -51,6 +51,7 @@ class Terminal:
 
     def __init__(self, folder: Path, kubeconfig: Path, namespace: str, node: Node) -> None:
         self.folder = folder
+        self.values = folder / "values.yaml"
         self._namespace = namespace
         self._node = node
         path = ":".join([str(Path(sys.executable).parent), str(programs()), "/usr/bin:/bin"])

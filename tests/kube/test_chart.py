@@ -240,7 +240,11 @@ BUCKET = ["--set=workspace.s3.bucket=files", "--set=workspace.s3.existingSecret=
     ],
 )
 def test_the_buckets_port_is_that_of_its_address(helm, endpoint, port):
-    arguments = [*BUCKET, f"--set=workspace.s3.endpoint={endpoint}", "--set=networkPolicy.bucket.cidr=10.9.0.0/16"]
+    arguments = [
+        *BUCKET,
+        f"--set=workspace.s3.endpoint={endpoint}",
+        "--set=networkPolicy.bucket.cidr=10.9.0.0/16",
+    ]
     policies = of_kind(helm.template(*arguments, namespace=TEAM, files=VALUES["production"]), "NetworkPolicy")
     bucket = {"ports": [{"port": port}], "to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}
     assert {component(each) for each in policies if bucket in each["spec"]["egress"]} == {"api", "worker"}

@@ -11,6 +11,8 @@ that cannot be written, the chart's accounts, Secrets and probes. What is not as
 - `kubectl exec` is played (terminal.py); network policies are applied, but enforced by nobody.
 """
 
+import base64
+import json
 import re
 import secrets
 from dataclasses import replace
@@ -31,7 +33,9 @@ from tests.unit.deploy.chart import PRODUCTION, merged
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(1200)]
 
-PROCESSES = ("api", "control-plane", "worker", "watcher", "beat")
+ASKED = 'ambient_http_requests_total{method="GET",route="/readyz"'
+KEPT = ("api", "control-plane", "worker", "watcher")  # beat ends with its connection, and is started again
+PROCESSES = (*KEPT, "beat")
 PORTS = {"api": 8000, "control-plane": 9080}
 OURS = "app.kubernetes.io/instance=ambient"
 COMPONENT = "app.kubernetes.io/component"
@@ -40,15 +44,18 @@ GONE_SECONDS = 60 * GENEROUS
 WAIT = " --wait --wait-for-jobs --timeout 10m"
 REGISTRY = "registry.example"
 NEXT = "2.0.1"
+ROLLBACK_WAIT = " --wait --timeout 10m"
+MORE_PROBES = 4  # one more than a kubelet needs to take a pod out of service
 IN_A_WORKER = "kubectl -n ambient exec deployment/ambient-worker -- python manage.py"
 POLICIES = "networkpolicies"
+KEYRING = "CREDENTIAL_ENCRYPTION_KEYRING"
 OF_A_SESSION = "ambient-code.io/session-id"
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
     """PostgreSQL and Valkey by TCP: a name with a blank is no folder for a socket."""
-    services = start_services(Home(tmp_path_factory.mktemp("by tcp")), throwaway=True, env={})
+    services = start_services(Home(tmp_path_factory.mktemp("by tcp")), env={})
     yield services
     services.stop()
 
@@ -96,9 +103,35 @@ class Installation:
             found += self.terminal.type(text).split()
         return found
 
-    def restarts(self):
-        statuses = [one for pod in self.pods() for one in pod["status"]["containerStatuses"]]
+    def restarts(self, *components):
+        statuses = [
+            one
+            for each in components
+            for pod in self.pods(each)
+            for one in pod["status"]["containerStatuses"]
+        ]
         return sum(one["restartCount"] for one in statuses)
+
+    def available(self):
+        """The Deployments whose pods are all ready."""
+        found = self.deployments().items()
+        return {name for name, each in found if not each["status"].get("unavailableReplicas")}
+
+    def since(self):
+        """Since when each server's pod is ready."""
+        return {
+            pod["metadata"]["name"]: each["lastTransitionTime"]
+            for component in PORTS
+            for pod in self.ready(component)
+            for each in pod["status"]["conditions"]
+            if each["type"] == "Ready"
+        }
+
+    def probed(self, component):
+        """How often the readiness of a pod was asked, by its own account."""
+        text = httpx.get(f"{self.url(component)}/metrics", timeout=30, trust_env=False).text
+        lines = [line for line in text.splitlines() if line.startswith(ASKED)]
+        return sum(float(line.split()[-1]) for line in lines)
 
 
 def values(prefix, node):
@@ -155,7 +188,6 @@ def installation(cluster, admin_api, services, chart_node, prefix, tmp_path_fact
     """Install it as documented; at the end uninstall it so, and see that nothing is left."""
     folder = tmp_path_factory.mktemp("typed")
     (folder / "deploy").symlink_to(CHECKOUT / "deploy")
-    (folder / "values.yaml").write_text(yaml.safe_dump(values(prefix, chart_node)))
     for name, text in (
         ("database-url.txt", services.database_url),
         ("redis-url.txt", services.redis_url),
@@ -164,6 +196,7 @@ def installation(cluster, admin_api, services, chart_node, prefix, tmp_path_fact
     ):
         (folder / name).write_text(text)
     terminal = Terminal(folder, cluster.kubeconfig, f"{prefix}platform", chart_node)
+    terminal.values.write_text(yaml.safe_dump(values(prefix, chart_node)))
     installation = Installation(f"{prefix}platform", terminal, admin_api, services)
     namespace, needed, _bucket = blocks("Install")
     terminal.type(namespace)
@@ -208,13 +241,16 @@ class People:
 
         eventually(reached, f"{session} is {phase}", START_SECONDS)
 
+    def message(self, session, pk):
+        return {row.id: row for row in self.client.sessions.messages(session)}[pk]
+
     def ask(self, session, text):
         """Send a message; true once it is answered."""
         sent = self.client.sessions.send(session, text)
 
         def delivered():
-            rows = {row.id: row for row in self.client.sessions.messages(session)}
-            return rows[sent.id].delivery in ("done", "failed") and rows[sent.id]
+            found = self.message(session, sent.id)
+            return found.delivery in ("done", "failed") and found
 
         found = eventually(delivered, f"an answer to {text}", START_SECONDS)
         said = [str(row.payload) for row in self.client.sessions.messages(session, after_seq=found.seq)]
@@ -242,11 +278,16 @@ def test_after_the_install_all_is_there_and_well(installation):
     found = installation.deployments()
     assert set(found) == set(PROCESSES)
     assert all(each["status"]["availableReplicas"] == 1 for each in found.values())
-    assert [pod["status"]["phase"] for pod in installation.pods("migrate")] == ["Succeeded"]
+    phases = {pod["status"]["phase"] for pod in installation.pods("migrate")}
+    assert phases == {"Succeeded"}
     for component in PORTS:
         answer = installation.readyz(component)
         assert (answer.status_code, answer.json()) == (200, {"ready": True, "not_ready": {}})
-    assert installation.restarts() == 0
+    assert installation.restarts(*KEPT, "migrate") == 0
+    assert {
+        "deployment.apps/ambient-api",
+        f"clusterrole.rbac.authorization.k8s.io/{installation.namespace}-ambient-worker",
+    } <= set(installation.left())
     said = installation.exec(inline(f"{IN_A_WORKER} doctor"))
     states = {line.split()[0] for line in said.splitlines()}
     assert states == {"ok"}, said
@@ -256,7 +297,11 @@ def test_a_session_runs_answers_stops_and_leaves_nothing(installation, client, p
     root = f"/api/v1/namespaces/{prefix}{project}"
 
     def names(kind):
-        path = f"{root}/{kind}".replace("/api/v1", "/apis/networking.k8s.io/v1") if kind == POLICIES else f"{root}/{kind}"
+        path = (
+            f"{root}/{kind}".replace("/api/v1", "/apis/networking.k8s.io/v1")
+            if kind == POLICIES
+            else f"{root}/{kind}"
+        )
         return [each["metadata"]["name"] for each in admin_api.get(path, labelSelector=OF_A_SESSION)["items"]]
 
     with client as people:
@@ -282,17 +327,96 @@ def test_an_upgrade_replaces_the_pods_and_no_runner(installation, client, projec
 
     with client as people:
         session = people.session(project)
+        under_way = people.client.sessions.send(session, "/long 120").id
+        eventually(lambda: people.message(session, under_way).delivery == "running", "its run", START_SECONDS)
     runner, before = images(session), {pod["metadata"]["uid"] for pod in installation.pods()}
     jobs = f"kubectl -n {installation.namespace} get jobs -l {OURS},{COMPONENT}=migrate -o name"
     [job] = installation.terminal.type(jobs).split()
     upgrade = inline("helm upgrade ambient").replace("VERSION", NEXT)
     installation.terminal.type(f"{upgrade} --set settings.AMBIENT_LOG_LEVEL=DEBUG{WAIT}")
     installation.terminal.type(inline("kubectl -n ambient rollout status"))
-    eventually(lambda: before.isdisjoint(pod["metadata"]["uid"] for pod in installation.pods()), "new pods alone", GONE_SECONDS)
-    assert {pod["spec"]["containers"][0]["image"] for pod in installation.pods()} == {f"{REGISTRY}/{SERVER}:{NEXT}"}
+    eventually(
+        lambda: before.isdisjoint(pod["metadata"]["uid"] for pod in installation.pods()),
+        "new pods alone",
+        GONE_SECONDS,
+    )
+    assert {pod["spec"]["containers"][0]["image"] for pod in installation.pods()} == {
+        f"{REGISTRY}/{SERVER}:{NEXT}"
+    }
     assert installation.terminal.type(jobs).split() != [job]
     with client as people:
+        eventually(
+            lambda: people.message(session, under_way).delivery == "done", "the run's end", START_SECONDS
+        )
         assert people.ask(session, "/echo after the upgrade")
         assert images(session) == runner
         [(_, image)] = images(people.session(project))
         assert image == f"{REGISTRY}/{RUNNER}:{NEXT}"
+    installation.terminal.type(inline("helm rollback") + ROLLBACK_WAIT)
+    assert installation.available() == set(PROCESSES)
+    with client as people:
+        assert people.ask(session, "/echo after the way back")
+
+
+def test_a_lost_valkey_takes_no_pod_out_of_service(installation, client, project):
+    with client as people:
+        session = people.session(project)
+        before = installation.since()
+        installation.services.valkey.stop()
+        for component in PORTS:
+            answer = installation.readyz(component)
+            assert (answer.status_code, set(answer.json()["not_ready"])) == (200, {"redis"})
+        waiting = people.client.sessions.create(name="w", project_id=project).id
+        assert people.ask(session, "/echo without valkey")
+        asked = {component: installation.probed(component) for component in PORTS}
+        for component, count in asked.items():
+            more = count + MORE_PROBES
+            eventually(
+                lambda c=component, more=more: installation.probed(c) > more, "it was asked", START_SECONDS
+            )
+        assert installation.since() == before
+        installation.services.valkey.start()
+        people.wait_phase(waiting, "Running")
+    assert installation.since() == before
+
+
+def test_without_postgresql_nobody_is_sent_to_a_pod_and_none_is_started_again(installation, client, project):
+    with client as people:
+        session = people.session(project)
+    urls = {component: installation.url(component) for component in PORTS}
+    before = installation.restarts(*KEPT)
+    installation.services.postgres.stop()
+    eventually(lambda: not installation.available() & set(PORTS), "neither is available", START_SECONDS)
+    for url in urls.values():
+        alive, ready = (
+            httpx.get(f"{url}/{path}", timeout=30, trust_env=False) for path in ("healthz", "readyz")
+        )
+        assert (alive.status_code, ready.status_code, "database" in ready.json()["not_ready"]) == (
+            200,
+            503,
+            True,
+        )
+    installation.services.postgres.start()
+    eventually(lambda: installation.available() == set(PROCESSES), "all are available", START_SECONDS)
+    assert installation.restarts(*KEPT) == before
+    with client as people:
+        assert people.ask(session, "/echo with postgresql")
+
+
+def test_keys_are_rotated_as_the_page_says(installation, client, project, admin_api):
+    with client as people:
+        session = people.session(project)
+    secret = f"/api/v1/namespaces/{installation.namespace}/secrets/ambient-keys"
+    keyring = json.loads(base64.b64decode(admin_api.get(secret)["data"][KEYRING]))
+    keyring["2"] = base64.b64encode(secrets.token_bytes(32)).decode()
+    admin_api.merge(secret, {"stringData": {KEYRING: json.dumps(keyring)}})
+    terminal = installation.terminal
+    terminal.type(inline("kubectl -n ambient rollout restart"))
+    for name in PROCESSES:
+        terminal.type(f"kubectl -n ambient rollout status deployment/ambient-{name} --timeout 5m")
+    values = yaml.safe_load(terminal.values.read_text())
+    terminal.values.write_text(yaml.safe_dump(merged(values, {"keys": {"version": 2}})))
+    terminal.type(inline("helm upgrade --install") + WAIT)
+    assert "; 0 not on the active key" in installation.exec(inline(f"{IN_A_WORKER} rotate_keys"))
+    with client as people:
+        assert people.ask(session, "/echo with the new key")

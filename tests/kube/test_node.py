@@ -262,9 +262,7 @@ sys.exit(5)
     ],
 )
 def test_who_is_the_first_process(api, make_pod, shared, code, zombies):
-    read = make_pod(
-        "first", command=[sys.executable, "-c", ORPHAN], spec={"shareProcessNamespace": shared}
-    )
+    read = make_pod("first", command=[sys.executable, "-c", ORPHAN], spec={"shareProcessNamespace": shared})
     pod = wait_phase(read, "Failed")
     assert (log_of(api, pod).split(), state(pod)["terminated"]["exitCode"]) == ([zombies], code)
 
