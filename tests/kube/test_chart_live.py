@@ -5,8 +5,9 @@ that cannot be written, the chart's accounts, Secrets and probes. What is not as
 
 - `values.yaml` is the production example with other images, one copy of each process, and without an
   identity provider: the administrator is made by the command that the chart's notes print.
-- Nobody plays the cluster's DNS and kube-proxy: a file of hosts in each pod names the ready pods of the two
-  Services (names.py). People reach the API by its pod's address, with no ingress before it.
+- For the cluster's DNS and kube-proxy a file of hosts in each pod names the ready pods of the two Services
+  (names.py). People reach the API by its pod's address, with no ingress before it. All pods share the host's
+  network, so a server's AMBIENT_HOST of 0.0.0.0 becomes its pod's address (node.py).
 - The Secrets name a PostgreSQL and a Valkey on the loopback address.
 - `kubectl exec` is played (terminal.py); network policies are applied, but enforced by nobody.
 """
@@ -23,31 +24,24 @@ import yaml
 
 from ambient.embedded.home import CHECKOUT, Home
 from ambient.embedded.services import start_services
-from tests.e2e.harness import AmbientClient
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.images import RUNNER, SERVER, runner_image, server_image
-from tests.kube.names import PLACE, ServiceNames, is_ready
+from tests.kube.installation import COMPONENT, OURS, PORTS, START_SECONDS, Installation, People
+from tests.kube.names import PLACE, ServiceNames
 from tests.kube.node import Node
 from tests.kube.terminal import Terminal, blocks, inline
 from tests.unit.deploy.chart import PRODUCTION, merged
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(1200)]
 
-ASKED = 'ambient_http_requests_total{method="GET",route="/readyz"'
 KEPT = ("api", "control-plane", "worker", "watcher")  # beat ends with its connection, and is started again
 PROCESSES = (*KEPT, "beat")
-PORTS = {"api": 8000, "control-plane": 9080}
-OURS = "app.kubernetes.io/instance=ambient"
-COMPONENT = "app.kubernetes.io/component"
-START_SECONDS = 60 * GENEROUS
 GONE_SECONDS = 60 * GENEROUS
 WAIT = " --wait --wait-for-jobs --timeout 10m"
 REGISTRY = "registry.example"
 NEXT = "2.0.1"
-ROLLBACK_WAIT = " --wait --timeout 10m"
 MORE_PROBES = 4  # one more than a kubelet needs to take a pod out of service
 IN_A_WORKER = "kubectl -n ambient exec deployment/ambient-worker -- python manage.py"
-POLICIES = "networkpolicies"
 KEYRING = "CREDENTIAL_ENCRYPTION_KEYRING"
 OF_A_SESSION = "ambient-code.io/session-id"
 
@@ -58,80 +52,6 @@ def services(tmp_path_factory):
     services = start_services(Home(tmp_path_factory.mktemp("by tcp")), env={})
     yield services
     services.stop()
-
-
-class Installation:
-    """The release in its namespace, as people and tests see it."""
-
-    def __init__(self, namespace, terminal, api, services):
-        self.namespace = namespace
-        self.terminal = terminal
-        self.services = services
-        self._api = api
-        self._root = f"/api/v1/namespaces/{namespace}"
-
-    def pods(self, component=None):
-        where = f",{COMPONENT}={component}" if component else ""
-        return self._api.get(f"{self._root}/pods", labelSelector=OURS + where)["items"]
-
-    def ready(self, component):
-        """The pods that a Service would send somebody to."""
-        return [pod for pod in self.pods(component) if is_ready(pod)]
-
-    def url(self, component):
-        """Of a pod: who has no name service goes by the address."""
-        return f"http://{self.ready(component)[0]['status']['podIP']}:{PORTS[component]}"
-
-    def readyz(self, component):
-        return httpx.get(f"{self.url(component)}/readyz", timeout=30, trust_env=False)
-
-    def exec(self, command):
-        return self.terminal.exec(command, self.pods())
-
-    def deployments(self):
-        path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
-        return {each["metadata"]["labels"][COMPONENT]: each for each in self._api.get(path)["items"]}
-
-    def left(self):
-        """Every object of the release, in its namespace and in the cluster."""
-        found = []
-        for namespaced, where in (("true", ""), ("false", f" | grep {self.namespace} || true")):
-            kinds = self.terminal.type(
-                f"kubectl api-resources --verbs=list --namespaced={namespaced} -o name"
-            ).split()
-            text = f"kubectl -n {self.namespace} get {','.join(kinds)} -l {OURS} -o name{where}"
-            found += self.terminal.type(text).split()
-        return found
-
-    def restarts(self, *components):
-        statuses = [
-            one
-            for each in components
-            for pod in self.pods(each)
-            for one in pod["status"]["containerStatuses"]
-        ]
-        return sum(one["restartCount"] for one in statuses)
-
-    def available(self):
-        """The Deployments whose pods are all ready."""
-        found = self.deployments().items()
-        return {name for name, each in found if not each["status"].get("unavailableReplicas")}
-
-    def since(self):
-        """Since when each server's pod is ready."""
-        return {
-            pod["metadata"]["name"]: each["lastTransitionTime"]
-            for component in PORTS
-            for pod in self.ready(component)
-            for each in pod["status"]["conditions"]
-            if each["type"] == "Ready"
-        }
-
-    def probed(self, component):
-        """How often the readiness of a pod was asked, by its own account."""
-        text = httpx.get(f"{self.url(component)}/metrics", timeout=30, trust_env=False).text
-        lines = [line for line in text.splitlines() if line.startswith(ASKED)]
-        return sum(float(line.split()[-1]) for line in lines)
 
 
 def values(prefix, node):
@@ -219,50 +139,6 @@ def client(installation):
     return People(installation, key.strip())
 
 
-class People:
-    """Who uses the platform: the pod that answers them may be another one after an upgrade."""
-
-    def __init__(self, installation, key):
-        self._installation = installation
-        self._key = key
-
-    def __enter__(self):
-        self.client = AmbientClient(self._installation.url("api"), self._key)
-        return self
-
-    def __exit__(self, *exc_info):
-        self.client.close()
-
-    def wait_phase(self, session, phase):
-        def reached():
-            row = self.client.sessions.get(session)
-            assert row.phase != "Failed", f"{row.reason}: {row.reason_text}"
-            return row.phase == phase
-
-        eventually(reached, f"{session} is {phase}", START_SECONDS)
-
-    def message(self, session, pk):
-        return {row.id: row for row in self.client.sessions.messages(session)}[pk]
-
-    def ask(self, session, text):
-        """Send a message; true once it is answered."""
-        sent = self.client.sessions.send(session, text)
-
-        def delivered():
-            found = self.message(session, sent.id)
-            return found.delivery in ("done", "failed") and found
-
-        found = eventually(delivered, f"an answer to {text}", START_SECONDS)
-        said = [str(row.payload) for row in self.client.sessions.messages(session, after_seq=found.seq)]
-        return found.delivery == "done" and any(text.removeprefix("/echo ") in each for each in said)
-
-    def session(self, project):
-        """A new one, once it runs."""
-        made = self.client.sessions.create(name="s", project_id=project, prompt="/echo begun").id
-        self.wait_phase(made, "Running")
-        return made
-
-
 @pytest.fixture
 def project(client):
     name = f"p{secrets.token_hex(4)}"
@@ -296,25 +172,22 @@ def test_after_the_install_all_is_there_and_well(installation):
 def test_a_session_runs_answers_stops_and_leaves_nothing(installation, client, project, prefix, admin_api):
     root = f"/api/v1/namespaces/{prefix}{project}"
 
-    def names(kind):
-        path = (
-            f"{root}/{kind}".replace("/api/v1", "/apis/networking.k8s.io/v1")
-            if kind == POLICIES
-            else f"{root}/{kind}"
-        )
-        return [each["metadata"]["name"] for each in admin_api.get(path, labelSelector=OF_A_SESSION)["items"]]
+    def left():
+        kinds = "pods,secrets,services,serviceaccounts,persistentvolumeclaims,networkpolicies"
+        text = f"kubectl -n {prefix}{project} get {kinds} -l {OF_A_SESSION} -o name"
+        return installation.terminal.type(text).split()
 
     with client as people:
         session = people.session(project)
         [pod] = admin_api.get(f"{root}/pods")["items"]
         assert pod["spec"]["containers"][0]["image"].startswith(f"{REGISTRY}/{RUNNER}:")
         assert people.ask(session, "/echo heard")
+        assert people.request("GET", f"/sessions/{session}/workspace").status_code == 200  # by both servers
         people.client.sessions.stop(session)
         people.wait_phase(session, "Stopped")
         assert admin_api.get(f"{root}/pods")["items"] == []
         people.client.sessions.delete(session)
-        for kind in ("pods", "secrets", "serviceaccounts", "persistentvolumeclaims", POLICIES):
-            eventually(lambda kind=kind: names(kind) == [], f"no {kind} are left", GONE_SECONDS)
+        eventually(lambda: left() == [], "nothing of it is left", GONE_SECONDS)
         people.client.projects.delete(project)
     eventually(lambda: not admin_api.exists(root), "its namespace is gone", GONE_SECONDS)
 
@@ -327,9 +200,10 @@ def test_an_upgrade_replaces_the_pods_and_no_runner(installation, client, projec
 
     with client as people:
         session = people.session(project)
-        under_way = people.client.sessions.send(session, "/long 120").id
+        under_way = people.client.sessions.send(session, "/long 1200").id
         eventually(lambda: people.message(session, under_way).delivery == "running", "its run", START_SECONDS)
-    runner, before = images(session), {pod["metadata"]["uid"] for pod in installation.pods()}
+    runner, taken = images(session), installation.epoch(session)
+    before = {pod["metadata"]["uid"] for pod in installation.pods()}
     jobs = f"kubectl -n {installation.namespace} get jobs -l {OURS},{COMPONENT}=migrate -o name"
     [job] = installation.terminal.type(jobs).split()
     upgrade = inline("helm upgrade ambient").replace("VERSION", NEXT)
@@ -340,19 +214,20 @@ def test_an_upgrade_replaces_the_pods_and_no_runner(installation, client, projec
         "new pods alone",
         GONE_SECONDS,
     )
-    assert {pod["spec"]["containers"][0]["image"] for pod in installation.pods()} == {
-        f"{REGISTRY}/{SERVER}:{NEXT}"
-    }
+    now = {pod["spec"]["containers"][0]["image"] for pod in installation.pods()}
+    assert now == {f"{REGISTRY}/{SERVER}:{NEXT}"}
     assert installation.terminal.type(jobs).split() != [job]
     with client as people:
-        eventually(
-            lambda: people.message(session, under_way).delivery == "done", "the run's end", START_SECONDS
-        )
+        eventually(lambda: installation.epoch(session) > taken, "the run was handed over", START_SECONDS)
+        assert people.message(session, under_way).delivery == "running"
+        assert people.request("POST", f"/sessions/{session}/agui/interrupt").status_code == 200
+        eventually(lambda: people.message(session, under_way).delivery != "running", "its end", START_SECONDS)
+        assert people.message(session, under_way).delivery == "done"
         assert people.ask(session, "/echo after the upgrade")
         assert images(session) == runner
         [(_, image)] = images(people.session(project))
         assert image == f"{REGISTRY}/{RUNNER}:{NEXT}"
-    installation.terminal.type(inline("helm rollback") + ROLLBACK_WAIT)
+    installation.terminal.type(inline("helm rollback") + WAIT)
     assert installation.available() == set(PROCESSES)
     with client as people:
         assert people.ask(session, "/echo after the way back")
@@ -391,11 +266,8 @@ def test_without_postgresql_nobody_is_sent_to_a_pod_and_none_is_started_again(in
         alive, ready = (
             httpx.get(f"{url}/{path}", timeout=30, trust_env=False) for path in ("healthz", "readyz")
         )
-        assert (alive.status_code, ready.status_code, "database" in ready.json()["not_ready"]) == (
-            200,
-            503,
-            True,
-        )
+        assert (alive.status_code, ready.status_code) == (200, 503)
+        assert "database" in ready.json()["not_ready"]
     installation.services.postgres.start()
     eventually(lambda: installation.available() == set(PROCESSES), "all are available", START_SECONDS)
     assert installation.restarts(*KEPT) == before
