@@ -72,6 +72,8 @@ def _settings() -> Iterator[Finding]:
 
 
 def _home() -> Iterator[Finding]:
+    if env.MODE == "production" and env.RUNTIME != "process":
+        return  # nothing is kept in it
     path = env.HOME
     try:
         found = path.stat()

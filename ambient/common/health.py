@@ -1,6 +1,11 @@
-"""Can this process serve? Named checks; other modules register theirs."""
+"""Can this process serve? Named checks; other modules register theirs.
 
-from collections.abc import Callable
+PostgreSQL is the truth: without it nobody serves. Redis carries hints, so a process that has reached it goes
+on without it, and only says so. One that never has is not ready: a wrong REDIS_URL must not replace those
+that serve.
+"""
+
+from collections.abc import Callable, Mapping
 
 import redis
 from django.db import Error, connection
@@ -10,6 +15,7 @@ from ambient.common import hints
 
 Check = Callable[[], str | None]
 _checks: dict[str, Check] = {}
+_dispensable: set[str] = set()
 
 
 def register(name: str, check: Check) -> None:
@@ -18,8 +24,13 @@ def register(name: str, check: Check) -> None:
 
 
 def not_ready() -> dict[str, str]:
-    """What is not ready, by name; empty when this process can serve."""
+    """What is not ready, by name."""
     return {name: problem for name, check in sorted(_checks.items()) if (problem := check())}
+
+
+def can_serve(problems: Mapping[str, str]) -> bool:
+    """Whether this process serves although these are not ready."""
+    return problems.keys() <= _dispensable
 
 
 def database() -> str | None:
@@ -53,6 +64,7 @@ def redis_server() -> str | None:
         hints.client().ping()
     except redis.RedisError:
         return "does not answer"
+    _dispensable.add("redis")
     return None
 
 

@@ -167,10 +167,10 @@ def healthcheck(request: HttpRequest) -> HttpResponse:
 
 @only_get
 def ready(request: HttpRequest) -> HttpResponse:
-    """`/readyz`: 200 when this process can serve, else 503 and what is not ready."""
+    """`/readyz`: 200 when this process can serve, else 503; and what is not ready."""
     problems = health.not_ready()
-    body = {"ready": not problems, "not_ready": problems}
-    return _json(body, 503 if problems else 200)
+    ready = health.can_serve(problems)
+    return _json({"ready": ready, "not_ready": problems}, 200 if ready else 503)
 
 
 @only_get

@@ -40,7 +40,7 @@ class ContainerProcess:
     """A started container. It dies with this process, and all that it started dies with it."""
 
     def __init__(self, folder: Path, log: Path, document: Mapping[str, Any]) -> None:
-        self._environment = document["environment"]
+        self._environment: dict[str, str] = document["environment"]
         self._depth = 2 if document["shared_processes"] else 1
         folder.mkdir(parents=True, exist_ok=True)
         root = folder / "root"
@@ -81,13 +81,19 @@ class ContainerProcess:
         code = self._outer.wait()
         return KILLED if code < 0 else code
 
+    def inside(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Command and environment that run a program in it."""
+        pid = self.pid
+        assert pid is not None, "it has ended"
+        return entering(pid, argv), self._environment
+
     def run_inside(self, argv: Sequence[str], seconds: float) -> bool:
         """Whether a command succeeds in it, as a probe's."""
         if (pid := self.pid) is None:
             return False
         with contextlib.suppress(subprocess.TimeoutExpired):
             done = subprocess.run(
-                ["nsenter", "--target", str(pid), *EVERYTHING, *argv],
+                entering(pid, argv),
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -97,3 +103,8 @@ class ContainerProcess:
             )
             return done.returncode == 0
         return False
+
+
+def entering(pid: int, argv: Sequence[str]) -> list[str]:
+    """The command that runs another one in the namespaces of a program."""
+    return ["nsenter", "--target", str(pid), *EVERYTHING, *argv]

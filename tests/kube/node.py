@@ -3,10 +3,12 @@
 It registers itself, keeps its lease, and plays the pods that the scheduler gives it as processes in
 namespaces of their own (user, mounts, process numbers) with real environment, volumes and tokens. All share
 the host's network: each pod has a loopback address of its own (`status.podIP`), and a program must listen on
-that one; an argument 0.0.0.0 becomes it. The node holds the rights of a kubelet (Node authorizer), no more.
+that one; an argument or variable 0.0.0.0 becomes it. The node holds the rights of a kubelet (Node
+authorizer), no more.
 
-It does not do: exec and port-forward, liveness probes, sidecar init containers, limits on memory and
-processor, network policies, log lines' times.
+It does not do: exec (but see `Pod.inside`) and port-forward, liveness probes, preStop hooks, sidecar init
+containers, limits on memory and processor, network policies, names of Services (but see names.py), log
+lines' times.
 """
 
 import contextlib

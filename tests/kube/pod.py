@@ -4,7 +4,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,11 @@ class Pod:
         """The program of each container that runs, also of none."""
         with self._lock:
             return [pid for process in self._processes.values() if (pid := process.pid) is not None]
+
+    def inside(self, argv: Sequence[str], container: str | None = None) -> tuple[list[str], dict[str, str]]:
+        """Command and environment that run a program in a container, as `kubectl exec` would."""
+        with self._lock:
+            return self._processes[container or self._main[0].name].inside(argv)
 
     def volume(self, name: str) -> Path:
         """The folder behind one of its volumes."""
@@ -276,10 +281,11 @@ class Pod:
             "read_only": False,
         }
         argv = command(spec, image.entrypoint, values)
+        # All pods are on the host's network: who would listen on every address gets the pod's.
+        own = {EVERY_ADDRESS: self.address}
         return {
-            # All pods are on the host's network: who would listen on every address gets the pod's.
-            "argv": [self.address if part == EVERY_ADDRESS else part for part in argv],
-            "environment": values,
+            "argv": [own.get(part, part) for part in argv],
+            "environment": {name: own.get(value, value) for name, value in values.items()},
             "mounts": [*image.mounts(), *mounts(spec, volumes), words],
             "workdir": spec.get("workingDir") or image.workdir,
             "user": security.get("runAsUser", 0),

@@ -226,6 +226,42 @@ def test_who_gets_which_secret(helm):
         assert {process for process, names in given.items() if name in names} == {"api", "worker"}
 
 
+BUCKET = ["--set=workspace.s3.bucket=files", "--set=workspace.s3.existingSecret="]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        pytest.param("", 443, id="amazons"),
+        pytest.param("https://s3.example", 443, id="tls"),
+        pytest.param("http://s3.example", 80, id="plain"),
+        pytest.param("https://s3.example:9443", 9443, id="a-port-of-its-own"),
+        pytest.param("http://10.9.0.80:9000", 9000, id="an-address"),
+    ],
+)
+def test_the_buckets_port_is_that_of_its_address(helm, endpoint, port):
+    arguments = [
+        *BUCKET,
+        f"--set=workspace.s3.endpoint={endpoint}",
+        "--set=networkPolicy.bucket.cidr=10.9.0.0/16",
+    ]
+    policies = of_kind(helm.template(*arguments, namespace=TEAM, files=VALUES["production"]), "NetworkPolicy")
+    bucket = {"ports": [{"port": port}], "to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}
+    assert {component(each) for each in policies if bucket in each["spec"]["egress"]} == {"api", "worker"}
+
+
+def test_a_role_does_for_the_bucket_instead_of_keys(helm):
+    role = "--set=workspace.s3.roleAnnotations.eks\\.amazonaws\\.com/role-arn=arn:aws:iam::1:role/files"
+    documents = helm.template(*BUCKET, role, namespace=TEAM, files=VALUES["production"])
+    accounts = {component(each): each for each in of_kind(documents, "ServiceAccount")}
+    assert {name for name, each in accounts.items() if "annotations" in each["metadata"]} == {"api", "worker"}
+    found = pods(documents)
+    for name in ("api", "worker"):
+        assert found[name]["spec"]["serviceAccountName"] == accounts[name]["metadata"]["name"]
+    assert found["api"]["spec"]["automountServiceAccountToken"] is False
+    assert not [pod for pod in found.values() if "AMBIENT_S3_ACCESS_KEY" in str(pod)]
+
+
 def test_who_may_reach_the_bucket(helm):
     bucket = {"ports": [{"port": 9443}], "to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}
     for example, reached in (("everything", {"api", "worker"}), ("production", set())):

@@ -1,9 +1,10 @@
 """Open paths: what the server is and whether it is well."""
 
 import pytest
+import redis
 from django.db import OperationalError
 
-from ambient.common import health
+from ambient.common import health, hints
 from ambient.version import VERSION
 
 
@@ -58,6 +59,24 @@ def test_not_ready_names_what(anonymous, monkeypatch):
     monkeypatch.setitem(health._checks, "mine", lambda: "is tired")
     response = anonymous.get("/readyz")
     assert (response.status_code, response.json()["not_ready"]) == (503, {"mine": "is tired"})
+
+
+@pytest.mark.parametrize(
+    ("reached", "status"),
+    [
+        pytest.param(False, 503, id="never-reached-it-may-be-set-wrong"),
+        pytest.param(True, 200, id="once-reached-it-is-done-without"),
+    ],
+)
+def test_redis_that_is_away_is_named(anonymous, monkeypatch, reached, status):
+    monkeypatch.setattr(health, "_dispensable", set())
+    if reached:
+        assert anonymous.get("/readyz").json() == {"ready": True, "not_ready": {}}
+    away = redis.Redis.from_url("redis://127.0.0.1:1/0")
+    monkeypatch.setattr(hints, "client", lambda: away)
+    answer = anonymous.get("/readyz")
+    assert answer.status_code == status
+    assert answer.json() == {"ready": reached, "not_ready": {"redis": "does not answer"}}
 
 
 def test_database_that_is_away_is_named(monkeypatch):

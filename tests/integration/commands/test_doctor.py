@@ -139,6 +139,20 @@ def test_an_open_home_is_a_warning(run, db, home, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("mode", "runtime", "looked"),
+    [
+        pytest.param("production", "kubernetes", False, id="a-pod-keeps-nothing-in-it"),
+        pytest.param("production", "process", True, id="workspaces-are-in-it"),
+        pytest.param("development", "kubernetes", True, id="keys-are-in-it"),
+    ],
+)
+def test_a_home_is_looked_at_where_something_is_in_it(home, monkeypatch, mode, runtime, looked):
+    monkeypatch.setattr(env, "MODE", mode)
+    monkeypatch.setattr(env, "RUNTIME", runtime)
+    assert [entry.name for entry in doctor._home()] == (["home", "space"] if looked else [])
+
+
+@pytest.mark.parametrize(
     ("apart", "state"),
     [(0.0, "ok"), (-0.9, "ok"), (2.0, "warning"), (-4.0, "warning"), (6.0, "failed"), (-60.0, "failed")],
 )

@@ -57,9 +57,19 @@ def test_what_has_no_sensible_default_must_be_given():
             {"workspace": {"kind": "snapshot"}}, "/workspace/s3/bucket", id="snapshots-without-a-bucket"
         ),
         pytest.param(
-            {"workspace": {"s3": {"bucket": "files"}}},
+            {"workspace": {"s3": {"bucket": "b", "existingSecret": "s", "roleAnnotations": {"role": "r"}}}},
+            "/workspace/s3/roleAnnotations",
+            id="keys-and-a-role",
+        ),
+        pytest.param(
+            {"workspace": {"s3": {"existingSecret": "s"}}},
             "/workspace/s3/existingSecret",
-            id="a-bucket-without-its-keys",
+            id="keys-without-a-bucket",
+        ),
+        pytest.param(
+            {"networkPolicy": {"bucket": {"ports": [443]}}},
+            "/networkPolicy/bucket",
+            id="a-second-word-on-the-buckets-port",
         ),
         pytest.param(
             {"workspace": {"s3": {"endpoint": "https://s3.example"}}},

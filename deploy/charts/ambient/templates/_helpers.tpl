@@ -50,6 +50,27 @@ labels:
 {{ .Values.valkey.existingSecret | default (printf "%s-valkey" (include "ambient.name" .)) }}
 {{- end }}
 
+{{/* Whether api and worker reach the bucket by a role instead of keys: "true" or nothing. */}}
+{{- define "ambient.bucketRole" -}}
+{{- with .Values.workspace.s3 }}{{ if and .bucket (not .existingSecret) }}true{{ end }}{{ end }}
+{{- end }}
+
+{{/* An identity of ours: (list $ "api"). It has no token; a pod that needs one says so itself. */}}
+{{- define "ambient.account" -}}
+{{- $root := index . 0 }}{{- $component := index . 1 -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "ambient.metadata" . | nindent 2 }}
+  {{- with $root.Values.workspace.s3.roleAnnotations }}
+  {{- if has $component (list "api" "worker") }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- end }}
+automountServiceAccountToken: false
+{{- end }}
+
 {{/* Pod Security "restricted", and more. */}}
 {{- define "ambient.podSecurity" -}}
 runAsNonRoot: true

@@ -38,9 +38,13 @@
     - ipBlock: {cidr: {{ .cidr }}}
 {{- end }}
 
-{{/* The bucket of saved files, for those who have its keys. */}}
+{{/* The bucket of saved files, at the port of its address, for those who have its keys. */}}
 {{- define "ambient.egress.bucket" -}}
-{{- if .Values.workspace.s3.bucket -}}
-{{ include "ambient.egress.network" .Values.networkPolicy.bucket }}
+{{- with .Values.workspace.s3 }}
+{{- if .bucket }}
+{{- $address := urlParse (.endpoint | default "https://amazonaws.com") }}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $address.host) | default (ternary "80" "443" (eq $address.scheme "http")) -}}
+{{ include "ambient.egress.network" (dict "ports" (list $port) "cidr" $.Values.networkPolicy.bucket.cidr) }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -1,6 +1,6 @@
 {{/*
 The pod of one process type: (dict "root" $ "component" "api" "command" (list ...) "resources" ...), and where
-they apply "port", "kubernetes" (talks to the cluster's API), "secrets" (more settings out of Secrets, as
+they apply "port", "kubernetes" (talks to the cluster's API), "role" (has an account for the bucket), "secrets" (more settings out of Secrets, as
 ambient.secretEnv takes them) and "grace" (seconds to stop in).
 */}}
 {{- define "ambient.pod" -}}
@@ -12,7 +12,7 @@ metadata:
     # Pods start again when the settings change.
     ambient/settings: {{ include "ambient.settings" $root | sha256sum }}
 spec:
-  {{- if .kubernetes }}
+  {{- if or .kubernetes .role }}
   serviceAccountName: {{ include "ambient.name" $root }}-{{ .component }}
   {{- end }}
   automountServiceAccountToken: {{ .kubernetes | default false }}
@@ -45,7 +45,7 @@ spec:
   initContainers:
     # Nothing of a new version works on an old schema.
     - name: wait-for-migration
-      args: ["sh", "-c", "until python manage.py migrate --check >/dev/null; do sleep 2; done"]
+      args: [python, manage.py, wait_for_migrations]
       {{- include "ambient.container" . | nindent 6 }}
   {{- end }}
   containers:
