@@ -6,18 +6,26 @@ no longer takes that (pytest-dev/pytest-xdist#1386).
 
 import pytest
 
-SHARED = ("tests/e2e/", "tests/kube/test_chart_live.py")
+ONE_PLATFORM = "tests/e2e/"
+ONE_EACH = "tests/kube/"
+
+
+def unit_of(nodeid: str) -> str:
+    """What goes to one worker together: the tests of a folder, of a file, or this one alone."""
+    if nodeid.startswith(ONE_PLATFORM):
+        return ONE_PLATFORM
+    return nodeid.partition("::")[0] if nodeid.startswith(ONE_EACH) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)  # it runs without xdist too
 def pytest_xdist_make_scheduler(config, log):
-    """One unit of work for each shared platform, begun first; every other test is a unit of its own."""
+    """Larger units of work first."""
     if config.getvalue("dist") != "load":  # something else was asked for
         return None
     from xdist.scheduler import LoadScopeScheduling
 
     class OnePlatform(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((shared for shared in SHARED if nodeid.startswith(shared)), nodeid)
+            return unit_of(nodeid)
 
     return OnePlatform(config, log)

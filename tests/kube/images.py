@@ -1,7 +1,7 @@
 """What stands for images on the fake node."""
 
-from pathlib import Path
 import shlex
+from pathlib import Path
 
 from ambient import env
 from reconciler.runnerhost.child import RUNNER_SOURCES
