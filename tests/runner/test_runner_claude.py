@@ -1,6 +1,7 @@
 """Runs of the claude framework: the real program of the SDK, the fake model, no network and no key."""
 
 import json
+import subprocess
 import threading
 
 import pytest
@@ -364,6 +365,7 @@ def test_secrets_of_an_mcp_server_reach_it_and_are_no_argument_of_any_process(al
     arguments = ["-c", "from mcp.server.mcpserver import MCPServer; MCPServer('notes').run()"]
     server = {"command": str(CLAUDE_PYTHON), "args": arguments, "env": {"NOTES": secret}}
     alone.spec["mcp_servers"] = {"notes": server}
+    alone.variables["MCP_TIMEOUT"] = "120000"  # the program ends a server that is slow to start
     alone.run("hello")
 
     def servers():
@@ -373,5 +375,5 @@ def test_secrets_of_an_mcp_server_reach_it_and_are_no_argument_of_any_process(al
     assert [environ_of(pid).get("NOTES") for pid in started] == [secret]
     commands = "\n".join(map(command_of, below(alone.runner.process.pid)))
     assert ("--mcp-config" in commands, secret in commands) == (True, False)
-    files = [path for path in alone.workspace.rglob("*") if path.is_file()]
-    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+    found = subprocess.run(["grep", "-rl", secret, alone.workspace], capture_output=True, text=True)
+    assert found.stdout == ""
