@@ -6,6 +6,7 @@ from ambient_runner.redaction import (
     Redactor,
     StreamRedactor,
     secret_values,
+    server_secrets,
     strip_credentials,
     url_secrets,
 )
@@ -66,6 +67,16 @@ def test_names_decide_what_is_secret_in_an_environment():
         "GIT_AUTHOR_NAME": "e",
     }
     assert secret_values(environment) == {"a", "b", "c"}
+
+
+def test_what_mcp_servers_are_given_under_secret_names():
+    servers = {
+        "notes": {"command": "notes", "env": {"NOTES_TOKEN": "a", "COLOUR": "blue", "API_KEY": 5}},
+        "web": {"type": "http", "url": "https://u:p@h/mcp", "headers": {"Authorization": "Bearer b"}},
+        "odd": "text",
+        "empty": {"command": "e", "env": None, "headers": [], "url": 7},
+    }
+    assert server_secrets(servers) == {"a", "Bearer b", "b", "p"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ MIN_SECRET = 6
 LONGEST_TOKEN = 512
 
 SECRET_NAME = re.compile(
-    r"(TOKEN|SECRET|PASSW|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE|CREDENTIAL|_KEY$|_PAT$|_DSN$|AUTH(?!OR))",
+    r"(TOKEN|SECRET|PASSW|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE|CREDENTIAL|_KEY$|_PAT$|_DSN$|AUTH(?!OR(?!I)))",
     re.IGNORECASE,
 )
 TOKEN_PREFIXES = tuple(
@@ -47,6 +47,23 @@ def url_secrets(url: str) -> set[str]:
     except ValueError:
         return set()
     return {found, unquote(found)} if found else set()
+
+
+def server_secrets(servers: Mapping[str, Any]) -> set[str]:
+    """What MCP servers get under secret names: in their environment, headers (`Bearer TOKEN`) and URL."""
+    found: set[str] = set()
+    for server in servers.values():
+        if isinstance(server, dict):
+            for part in ("env", "headers"):
+                given = server.get(part)
+                texts = secret_values(_texts(given)) if isinstance(given, dict) else set()
+                found |= texts | {text.rpartition(" ")[2] for text in texts}
+            found |= url_secrets(str(server.get("url") or ""))
+    return found
+
+
+def _texts(found: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def strip_credentials(text: str) -> str:

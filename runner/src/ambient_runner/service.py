@@ -18,7 +18,7 @@ from ambient_runner.entries import ApiEntries, EntryStore, FileEntries
 from ambient_runner.framework import Framework, PrepareFailed, RunFailed, SessionContext
 from ambient_runner.git_credentials import GitCredentials
 from ambient_runner.platform import NotWanted, PlatformClient, PlatformLink
-from ambient_runner.redaction import Redactor, secret_values, url_secrets
+from ambient_runner.redaction import Redactor, secret_values, server_secrets, url_secrets
 from ambient_runner.reports import Condition, Report
 from ambient_runner.runs import Runs
 from ambient_runner.security import session_token
@@ -41,7 +41,7 @@ def make_redactor(config: RunnerConfig) -> Redactor:
     own = {secret, config.launch_token.get_secret_value(), session_token(secret)}
     urls = {found for repo in config.spec.repos for found in url_secrets(repo.url)}
     environment = secret_values(os.environ) | secret_values(config.spec.environment_variables)
-    return Redactor(own | urls | environment)
+    return Redactor(own | urls | environment | server_secrets(config.spec.mcp_servers or {}))
 
 
 def _end_by_force_later(exit_code: int, seconds: float) -> None:
