@@ -18,7 +18,7 @@ from reconciler.workqueue import ask, claim_next
 from sessions_app.choices import Reason
 from sessions_app.models import Session
 from tests.e2e.system import GENEROUS, eventually
-from tests.kube.runtime.lab import make_session
+from tests.kube.runtime.lab import Lab, make_session
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
 
@@ -161,6 +161,51 @@ def test_a_foreign_object_of_the_same_name_is_left_alone(lab, session, kind, bod
     assert refused.value.reason == Reason.OBJECT_NOT_OURS
     after = lab.api.get(lab.path(kind, name))["metadata"]
     assert (after["uid"], after.get("labels")) == (before["uid"], before.get("labels"))
+
+
+class Overtaken(Cluster):
+    """Between its look at a Secret and its write somebody else makes another one, as often as told."""
+
+    def __init__(self, kubeconfig, api, secret, times):
+        super().__init__(kubeconfig)
+        self.api, self.secret, self.times = api, secret, times
+
+    def get(self, path):
+        if "/secrets/" not in path or not self.times:
+            return super().get(path)
+        self.times -= 1
+        if self.api.exists(path):
+            self.api.delete(path)
+        self.api.post(path.rpartition("/")[0], self.secret)
+        return None
+
+
+def overtaken(lab, session, identities, times):
+    """As many others are quicker; each leaves what would be ours but for its contents."""
+    lab.apply(session)
+    found = lab.api.get(lab.path("secrets", object_name(session.pk, 1)))
+    kept = {name: found["metadata"][name] for name in ("name", "labels", "ownerReferences")}
+    theirs = {"metadata": kept, "stringData": {"launch.json": "theirs"}}
+    return Lab(KubernetesRuntime(Overtaken(identities["worker"], lab.api, theirs, times)), lab.api)
+
+
+def launched(lab, session):
+    data = lab.api.get(lab.path("secrets", object_name(session.pk, 1)))["data"]
+    return base64.b64decode(data["launch.json"]).decode()
+
+
+def test_a_write_that_meets_a_conflict_looks_again(lab, session, identities):
+    overtaken(lab, session, identities, times=1).apply(session)
+    assert json.loads(launched(lab, session))["session_id"] == session.pk
+
+
+def test_writes_that_all_meet_a_conflict_are_for_later(lab, session, identities):
+    busy = overtaken(lab, session, identities, times=1000)
+    with pytest.raises(TemporaryError, match="keep changing"):
+        busy.apply(session)
+    assert launched(lab, session) == "theirs"
+    lab.apply(session)
+    assert json.loads(launched(lab, session))["session_id"] == session.pk
 
 
 def make_namespace(lab, labels=None, **metadata):

@@ -99,6 +99,27 @@ def test_an_image_that_is_not_there_is_said(stage, node, project):
     stage.wait_phase(session, "Running", seconds=START_SECONDS)
 
 
+def test_a_cluster_without_room_is_said_and_waited_for(stage, node, project):
+    with node.full():
+        session = stage.client.sessions.create(name="s", project_id=project).id
+        seen = stage.wait_session(
+            session, lambda row: "Unschedulable" in str(row.conditions), "no room", START_SECONDS
+        )
+        assert seen.phase == "Creating"
+    stage.wait_phase(session, "Running", seconds=START_SECONDS)
+    assert stage.attempt(session) == 1
+
+
+def test_a_slow_start_is_waited_for(stage, node, project):
+    with node.holding_starts():
+        session = stage.client.sessions.create(name="s", project_id=project).id
+        name = object_name(session, 1)
+        eventually(lambda: [pod.name for pod in node.pods() if pod.name == name], "its pod", START_SECONDS)
+        assert stage.client.sessions.get(session).phase in ("Pending", "Creating")
+    stage.wait_phase(session, "Running", seconds=START_SECONDS)
+    assert stage.attempt(session) == 1
+
+
 def test_a_deleted_project_leaves_nothing(stage, api, project, where, running):
     stage.client.projects.delete(project)
     path = f"/api/v1/namespaces/{where}"
