@@ -222,7 +222,7 @@ def test_an_upgrade_replaces_the_pods_and_no_runner(installation, client, projec
         assert people.message(session, under_way).delivery == "running"
         assert people.request("POST", f"/sessions/{session}/agui/interrupt").status_code == 200
         eventually(lambda: people.message(session, under_way).delivery != "running", "its end", START_SECONDS)
-        assert people.message(session, under_way).delivery == "done"
+        assert people.message(session, under_way).delivery == "cancelled"
         assert people.ask(session, "/echo after the upgrade")
         assert images(session) == runner
         [(_, image)] = images(people.session(project))

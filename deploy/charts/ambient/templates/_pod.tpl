@@ -1,7 +1,7 @@
 {{/*
 The pod of one process type: (dict "root" $ "component" "api" "command" (list ...) "resources" ...), and where
-they apply "port", "kubernetes" (talks to the cluster's API), "role" (has an account for the bucket), "secrets" (more settings out of Secrets, as
-ambient.secretEnv takes them) and "grace" (seconds to stop in).
+they apply "port", "kubernetes" (talks to the cluster's API), "role" (has an account for the bucket), "secrets" (more
+settings out of Secrets, as ambient.secretEnv takes them) and "grace" (seconds to stop in).
 */}}
 {{- define "ambient.pod" -}}
 {{- $root := .root -}}
