@@ -56,11 +56,23 @@ UPDATE reconciler_workitem SET
 WHERE id = %(id)s AND token = %(token)s AND version = %(version)s
 """
 _FINISH = "DELETE FROM reconciler_workitem WHERE id = %(id)s AND token = %(token)s AND version = %(version)s"
-_UNLOCK = """
+_FINISH_AGAIN = """
+UPDATE reconciler_workitem SET
+  due_at = least(due_at, statement_timestamp()), attempts = 0,
+  token = NULL, locked_until = NULL, last_error = NULL
+WHERE id = %(id)s AND token = %(token)s
+"""
+_GIVE_BACK = """
+UPDATE reconciler_workitem SET token = NULL, locked_until = NULL, last_error = coalesce(%(error)s, last_error)
+WHERE id = %(id)s AND token = %(token)s
+"""
+# One that is put off for a known time does not back off besides: its next pass may end well.
+_PUT_OFF = """
 UPDATE reconciler_workitem SET
   token = NULL, locked_until = NULL, last_error = coalesce(%(error)s, last_error),
-  due_at = CASE WHEN %(delay)s::float8 IS NULL OR version <> %(version)s THEN due_at
-           ELSE statement_timestamp() + make_interval(secs => %(delay)s::float8) END
+  attempts = least(attempts, 2), -- more than one: it counts as tried again
+  due_at = CASE WHEN version = %(version)s THEN statement_timestamp() + make_interval(secs => %(delay)s)
+           ELSE least(due_at, statement_timestamp() + make_interval(secs => %(delay)s)) END
 WHERE id = %(id)s AND token = %(token)s
 """
 _RENEW = """
@@ -149,6 +161,7 @@ def renew(claim: Claim) -> bool:
 def finish(claim: Claim, requeue_after: float | None, *, settled: bool = False) -> bool:
     """The pass is done: forget the key or look again later. False when it is due anyway or no longer ours.
 
+    It has ended well, so there is no back-off any more, also where something was asked or seen meanwhile.
     `settled`: what was asked for is there; later passes are nobody's request any more.
     """
     params = {"id": claim.id, "token": claim.token, "version": claim.version}
@@ -157,7 +170,7 @@ def finish(claim: Claim, requeue_after: float | None, *, settled: bool = False) 
     else:
         done = _execute(_FINISH_LATER, params | {"after": max(requeue_after, 0.0), "settled": settled})
     if not done:
-        release(claim)
+        _execute(_FINISH_AGAIN, params)
     return bool(done)
 
 
@@ -167,10 +180,11 @@ def release(claim: Claim, *, error: str | None = None, delay: float | None = Non
     A wish that came meanwhile keeps its own time.
     """
     text = error[:LAST_ERROR_LENGTH].replace("\0", "") if error else None
-    _execute(
-        _UNLOCK,
-        {"id": claim.id, "token": claim.token, "version": claim.version, "error": text, "delay": delay},
-    )
+    params = {"id": claim.id, "token": claim.token, "error": text}
+    if delay is None:
+        _execute(_GIVE_BACK, params)
+    else:
+        _execute(_PUT_OFF, params | {"version": claim.version, "delay": delay})
 
 
 def check_claim(claim: Claim) -> None:

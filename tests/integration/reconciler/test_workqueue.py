@@ -84,6 +84,43 @@ def test_an_error_may_name_its_delay(queue):
     assert 3 < seconds_until_due("a") <= 5
 
 
+def test_what_was_put_off_again_and_again_is_looked_at_as_soon_as_a_pass_ends_well(queue):
+    ask("session", "a")
+    for _ in range(9):
+        release(claim_next(), error="Quota", delay=0.0)
+    claim = claim_next()
+    seen("session", "a")
+    assert not finish(claim, 5.0)
+    assert seconds_until_due("a") <= 0
+    assert claim_next().attempts == 1
+
+
+def test_a_sighting_in_a_pass_does_not_take_away_the_delay_of_its_error(queue):
+    ask("session", "a")
+    WorkItem.objects.update(attempts=8)
+    claim = claim_next()
+    seen("session", "a")
+    release(claim, error="Away", delay=5.0)
+    assert 3 < seconds_until_due("a") <= 5
+
+
+def test_a_wish_in_a_pass_that_is_put_off_is_due_at_once(queue):
+    ask("session", "a")
+    claim = claim_next()
+    ask("session", "a")
+    release(claim, error="Away", delay=60.0)
+    assert claim_next().key == "a"
+
+
+def test_a_pass_that_fails_between_put_off_ones_still_backs_off(queue):
+    ask("session", "a")
+    release(claim_next(), error="Away", delay=0.0)
+    release(claim_next(), error="Boom")
+    assert seconds_until_due("a") > 1
+    seen("session", "a")
+    assert claim_next() is None
+
+
 def test_a_sighting_brings_a_deadline_forward(queue):
     ask("session", "a")
     assert finish(claim_next(), 3600.0)
