@@ -20,6 +20,8 @@ STOPPED_THERE = (Reason.STOPPED_BY_USER, Reason.INACTIVITY)
 FIRST_RESTART_SECONDS = 1.0
 FIRST_SLOW_RESTART_SECONDS = 10.0
 SLOW = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED, Reason.IMAGE_PULL_FAILED})
+AT_EVERY_START = (None, Reason.STARTING, Reason.NOT_ANSWERING)
+STARTING_TEXT = "The runner is being started."
 DELETE_AGAIN_SECONDS = 6.0
 WAIT_FOR_PLACE_SECONDS = 60.0
 IDLE_SECONDS = 3600.0
@@ -79,9 +81,12 @@ def _next(desired: Desired, observed: Observed, status: Status, limits: Limits, 
 
 
 def plan_after_error(status: Status, error: TemporaryError) -> Plan:
-    """A passing fault becomes a condition that people can read; the phase stays."""
+    """A passing fault becomes a condition that people can read, and a start's reason. The phase stays."""
     kind = ConditionType.RUNNER_READY if status.phase == Phase.RUNNING else ConditionType.OBJECTS_APPLIED
-    return Plan(conditions=(Noted(kind, "Unknown", error.reason, error.message),))
+    noted = Plan(conditions=(Noted(kind, "Unknown", error.reason, error.message),))
+    if status.phase == Phase.CREATING:
+        return replace(noted, reason=error.reason, message=error.message)
+    return noted
 
 
 def plan_after_refusal(desired: Desired, status: Status, reason: Reason, message: str) -> Plan:
@@ -157,7 +162,7 @@ def _attempt(
     return Plan(
         phase=Phase.CREATING,
         reason=Reason.STARTING,
-        message="The runner is being started.",
+        message=STARTING_TEXT,
         conditions=(
             Noted(ConditionType.RUNNER_STARTED, "False", Reason.STARTING, f"Starting attempt {number}."),
             _ready("False", Reason.STARTING, "The runner does not answer yet."),
@@ -185,10 +190,12 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
         text = f"The runner did not answer within {limits.start_deadline_seconds:g} s."
         reason, why = _held_up(observed) if current else _refused(status)
         return _restart(desired, status, limits, reason, f"{text} {why}".rstrip())
+    if not current and observed.attempt == status.attempt and _refused(status)[0] == Reason.QUOTA_EXCEEDED:
+        return Plan(steps=(Apply(status.attempt),), requeue_after=left)  # all but its pod was made
     if not current:  # it was never made, or is gone with its host: the stored number may have been used
         stray = (Delete(observed.attempt),) if observed.left else ()
         return _attempt(desired, observed, status, left, restarts=status.restarts, steps=stray)
-    return Plan(
+    following = Plan(
         conditions=(
             Noted(ConditionType.OBJECTS_APPLIED, "True", Reason.STARTING, "Everything was asked for."),
             Noted(ConditionType.RUNNER_STARTED, "True", Reason.STARTING, f"Attempt {status.attempt} runs."),
@@ -200,6 +207,11 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
         ),
         requeue_after=min(left, observed.look_again or left),
     )
+    if observed.reason not in AT_EVERY_START:
+        return replace(following, reason=observed.reason, message=observed.message)
+    if status.reason not in AT_EVERY_START:  # what held it up has ended
+        return replace(following, reason=Reason.STARTING, message=STARTING_TEXT)
+    return following
 
 
 def _held_up(observed: Observed) -> tuple[Reason, str]:

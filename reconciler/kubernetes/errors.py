@@ -6,6 +6,7 @@ from sessions_app.choices import Reason
 AWAY_SECONDS = 5.0
 REFUSED_SECONDS = 15.0
 LATER_SECONDS = 5.0
+QUOTA_SECONDS = 15.0
 LONGEST = 400
 NO_SUCH_TYPE = "failed to create typed patch object"
 """How an API server says, with a 500, that an applied object is not as its schema has it."""
@@ -47,7 +48,7 @@ def _forbidden(text: str) -> Exception:
     """403 is also how admission says no."""
     if "exceeded quota" in text:
         message = f"The quota of the namespace is used up: {text}"
-        return TemporaryError(Reason.QUOTA_EXCEEDED, message, delay=LATER_SECONDS)
+        return TemporaryError(Reason.QUOTA_EXCEEDED, message, delay=QUOTA_SECONDS)
     if "being terminated" in text:
         return _later(text)
     if " cannot " in text:

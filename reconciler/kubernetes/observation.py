@@ -18,6 +18,7 @@ from sessions_app.choices import Reason
 
 LOOK_AGAIN_SECONDS = 5.0
 """While a pod starts: what holds it up may be told by events alone, and nobody watches those."""
+TOLD_BY_EVENTS = (Reason.STARTING, Reason.NOT_ANSWERING)
 OVERDUE_SECONDS = 10.0
 LONGEST = 300
 SIGNALS_FROM = 128
@@ -92,6 +93,8 @@ def observed(
             older_attempt=older,
         )
     state = state_of(pod, events)
+    if state.get("reason") not in TOLD_BY_EVENTS:
+        state |= {"look_again": None}
     address = pod.get("status", {}).get("podIP")
     return Observed(
         exists=True,

@@ -103,9 +103,27 @@ def test_a_cluster_without_room_is_said_and_waited_for(stage, node, project):
     with node.full():
         session = stage.client.sessions.create(name="s", project_id=project).id
         seen = stage.wait_session(
-            session, lambda row: "Unschedulable" in str(row.conditions), "no room", START_SECONDS
+            session, lambda row: row.reason == "Unschedulable", "no room", START_SECONDS
         )
         assert seen.phase == "Creating"
+    stage.wait_phase(session, "Running", seconds=START_SECONDS)
+    assert stage.attempt(session) == 1
+
+
+def test_a_used_up_quota_is_said_and_its_end_is_noticed(stage, api, where, project, running):
+    api.post(
+        f"/api/v1/namespaces/{where}/resourcequotas",
+        {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}},
+    )
+    session = stage.client.sessions.create(name="s", project_id=project).id
+    stage.wait_session(session, lambda row: row.reason == "QuotaExceeded", "the quota", START_SECONDS)
+
+    def tries():
+        [(attempts,)] = stage.query("SELECT attempts FROM reconciler_workitem WHERE key = %s", session)
+        return attempts
+
+    eventually(lambda: tries() > 1, "it is tried again", START_SECONDS)
+    api.delete(f"/api/v1/namespaces/{where}/resourcequotas/none")
     stage.wait_phase(session, "Running", seconds=START_SECONDS)
     assert stage.attempt(session) == 1
 

@@ -207,12 +207,19 @@ def test_deadlines(since, left):
     assert seconds_left(since, 10, NOW) == left
 
 
-def test_a_passing_fault_is_a_condition_only():
-    fault = TemporaryError(Reason.CLUSTER_UNREACHABLE, "Away.")
-    following = plan_after_error(status(Phase.RUNNING), fault)
-    assert following.phase is None
+@pytest.mark.parametrize(
+    ("phase", "kind", "reason"),
+    [
+        pytest.param(Phase.RUNNING, "RunnerReady", None, id="while-it-runs-a-condition-only"),
+        pytest.param(Phase.PENDING, "ObjectsApplied", None, id="while-it-waits-too"),
+        pytest.param(Phase.CREATING, "ObjectsApplied", "ClusterUnreachable", id="of-a-start-the-reason-too"),
+    ],
+)
+def test_a_passing_fault_keeps_the_phase(phase, kind, reason):
+    following = plan_after_error(status(phase), TemporaryError(Reason.CLUSTER_UNREACHABLE, "Away."))
+    assert (following.phase, following.reason) == (None, reason)
     assert [(c.type, c.status, c.reason, c.message) for c in following.conditions] == [
-        ("RunnerReady", "Unknown", "ClusterUnreachable", "Away.")
+        (kind, "Unknown", "ClusterUnreachable", "Away.")
     ]
 
 

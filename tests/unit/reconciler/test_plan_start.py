@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.plan import backoff_seconds, plan
-from reconciler.state import Apply, Delete, TakePlace
-from sessions_app.choices import Phase, Reason
+from reconciler.state import Apply, Delete, Noted, Observed, TakePlace
+from sessions_app.choices import ConditionType, Phase, Reason
 from tests.unit.reconciler.plan_states import (
     GONE,
     HOST_LOST,
@@ -18,6 +18,8 @@ from tests.unit.reconciler.plan_states import (
     runner,
     status,
 )
+
+QUOTA = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.QUOTA_EXCEEDED, "It is used up.")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,42 @@ from tests.unit.reconciler.plan_states import (
             id="the-old-runner-goes-before-a-new-one",
         ),
         pytest.param(RUN, runner(ready=False), status(Phase.CREATING), None, None, (), id="creating-waits"),
+        pytest.param(
+            RUN,
+            replace(runner(ready=False), reason=Reason.UNSCHEDULABLE, message="No room."),
+            status(Phase.CREATING, reason=Reason.STARTING),
+            None,
+            Reason.UNSCHEDULABLE,
+            (),
+            id="what-holds-a-start-up-is-its-reason",
+        ),
+        pytest.param(
+            RUN,
+            runner(ready=False),
+            status(Phase.CREATING, reason=Reason.UNSCHEDULABLE),
+            None,
+            Reason.STARTING,
+            (),
+            id="what-held-it-up-has-ended",
+        ),
+        pytest.param(
+            RUN,
+            Observed(attempt=1, reason=Reason.POD_LOST, objects=("ServiceAccount/x",)),
+            status(Phase.CREATING, conditions=(QUOTA,)),
+            None,
+            None,
+            (Apply(1),),
+            id="what-a-quota-kept-from-being-made-is-made-as-the-same-attempt",
+        ),
+        pytest.param(
+            RUN,
+            Observed(attempt=1, reason=Reason.POD_LOST, objects=("ServiceAccount/x",)),
+            status(Phase.CREATING),
+            Phase.CREATING,
+            Reason.STARTING,
+            (Delete(1), Apply(2)),
+            id="a-pod-that-is-gone-gets-a-new-number",
+        ),
         pytest.param(
             RUN, runner(), status(Phase.CREATING), Phase.RUNNING, Reason.READY, (), id="an-answer-is-running"
         ),
