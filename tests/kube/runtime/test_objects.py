@@ -341,6 +341,7 @@ def test_a_wish_beyond_the_limit_range_fails_in_its_own_words(lab):
     [
         pytest.param("{", "not JSON", id="no-json"),
         pytest.param('{"limits": {"memory": "much"}}', "limits.memory", id="no-quantity"),
+        pytest.param('{"limit": {"memory": "1Gi"}}', "'limit' is none of", id="unknown-group"),
     ],
 )
 def test_amounts_that_cannot_be_read_fail_the_session(lab, text, said):
