@@ -224,8 +224,8 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
             "containers": [_container(site, wanted)],
             "volumes": [
                 {"name": "workspace", **_workspace(site, wanted)},
-                {"name": "home", "emptyDir": {}},
-                {"name": "tmp", "emptyDir": {}},
+                {"name": "home", **_with_the_pod(site)},
+                {"name": "tmp", **_with_the_pod(site)},
                 {
                     "name": "launch",
                     "secret": {
@@ -243,6 +243,11 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
 def _workspace(site: Site, wanted: Wanted) -> Manifest:
     if site.claims:
         return {"persistentVolumeClaim": {"claimName": claim_name(wanted.session_id)}}
+    return _with_the_pod(site)
+
+
+def _with_the_pod(site: Site) -> Manifest:
+    """A folder on the node, which no session may fill."""
     return {"emptyDir": {"sizeLimit": site.workspace_size}}
 
 

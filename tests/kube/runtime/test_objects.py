@@ -324,7 +324,11 @@ def test_a_limit_range_is_respected(lab, session):
     lab.api.post(lab.path("limitranges"), {"metadata": {"name": "l"}, "spec": {"limits": [BOUNDS]}})
     lab.apply(session)
     [container] = lab.api.get(lab.path("pods", object_name(session.pk, 1)))["spec"]["containers"]
-    assert container["resources"]["limits"] == {"cpu": "300m", "memory": "1Gi"}
+    assert container["resources"]["limits"] == {
+        "cpu": "300m",
+        "memory": "1Gi",
+        "ephemeral-storage": "30Gi",
+    }
 
 
 def test_a_wish_beyond_the_limit_range_fails_in_its_own_words(lab):

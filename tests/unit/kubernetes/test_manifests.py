@@ -208,8 +208,8 @@ POD = {
     "containers": [CONTAINER],
     "volumes": [
         {"name": "workspace", "emptyDir": {"sizeLimit": "10Gi"}},
-        {"name": "home", "emptyDir": {}},
-        {"name": "tmp", "emptyDir": {}},
+        {"name": "home", "emptyDir": {"sizeLimit": "10Gi"}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "10Gi"}},
         {
             "name": "launch",
             "secret": {
