@@ -51,7 +51,16 @@ OWNED = META | {
     ]
 }
 PLATFORM = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ambient"}}}
+NAMES = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+}
 HEALTH = {"httpGet": {"path": "/health", "port": 8001}, "timeoutSeconds": 5}
+
+
+def platform_pods(component):
+    labels = {"app.kubernetes.io/name": "ambient", "app.kubernetes.io/component": component}
+    return PLATFORM | {"podSelector": {"matchLabels": labels}}
 
 
 def test_the_namespace_refuses_pods_with_privileges():
@@ -100,8 +109,12 @@ def test_what_the_account_owns():
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": [PLATFORM], "ports": [{"protocol": "TCP", "port": 8001}]}],
             "egress": [
-                {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]},
-                {"to": [PLATFORM]},
+                {
+                    "to": [NAMES, {"ipBlock": {"cidr": "169.254.20.10/32"}}],
+                    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+                },
+                {"to": [platform_pods("api")], "ports": [{"protocol": "TCP", "port": 8000}]},
+                {"to": [platform_pods("control-plane")], "ports": [{"protocol": "TCP", "port": 9080}]},
                 {
                     "to": [
                         {
@@ -226,9 +239,9 @@ POD = {
 @pytest.mark.parametrize(
     ("changes", "kinds", "ways_out"),
     [
-        pytest.param({"service": False}, ["Secret", "NetworkPolicy", "Pod"], 3, id="no-service"),
+        pytest.param({"service": False}, ["Secret", "NetworkPolicy", "Pod"], 4, id="no-service"),
         pytest.param(
-            {"service": False, "internet": False}, ["Secret", "NetworkPolicy", "Pod"], 2, id="inside"
+            {"service": False, "internet": False}, ["Secret", "NetworkPolicy", "Pod"], 3, id="inside"
         ),
     ],
 )
@@ -283,6 +296,6 @@ def test_what_the_workspace_is_on(site, expected):
 def test_the_bucket_is_reached_on_its_port_alone():
     site = replace(SITE, bucket_networks=["10.1.0.0/16"], bucket_port=9000)
     out = manifests.network_policy(site, replace(WANTED, internet=False))["spec"]["egress"]
-    assert out[2:] == [
+    assert out[3:] == [
         {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 9000}]}
     ]
