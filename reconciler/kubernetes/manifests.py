@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.kubernetes.names import (
+    DOMAIN,
     MADE,
     RUNNER,
     SESSION,
@@ -36,6 +37,8 @@ TOKEN_SECONDS = 600  # the least that the cluster gives; the kubelet renews it
 NODE_LOST_SECONDS = 30
 SERVING = (("api", 8000), ("control-plane", 9080))
 """Which pods of the chart runners talk to, and where."""
+SERVES_RUNNERS = f"{DOMAIN}/serves-runners"
+"""On pods beside them, such as a gateway to the models: without internet runners reach no other."""
 NAME_SERVERS = {"k8s-app": "kube-dns"}
 """What a cluster's name servers are called in kube-system, whichever program they are."""
 NODE_NAME_SERVERS = "169.254.20.10/32"
@@ -169,6 +172,7 @@ def network_policy(site: Site, wanted: Wanted) -> Manifest:
         labels = {"app.kubernetes.io/name": "ambient", "app.kubernetes.io/component": component}
         to = [_in_namespace(site.own_namespace, labels)]
         out.append({"to": to, "ports": [{"protocol": "TCP", "port": port}]})
+    out.append({"to": [_in_namespace(site.own_namespace, {SERVES_RUNNERS: "true"})]})
     if site.bucket_networks:
         to = [{"ipBlock": {"cidr": network}} for network in site.bucket_networks]
         out.append({"to": to, "ports": [{"protocol": "TCP", "port": site.bucket_port}]})

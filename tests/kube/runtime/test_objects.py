@@ -67,7 +67,7 @@ def test_fields_that_others_have_set_are_taken_back(lab, session):
     everywhere = {"spec": {"egress": [{}]}}
     lab.api.merge(lab.path("networkpolicies", name), everywhere)
     lab.apply(session)
-    assert len(lab.api.get(lab.path("networkpolicies", name))["spec"]["egress"]) == 4
+    assert len(lab.api.get(lab.path("networkpolicies", name))["spec"]["egress"]) == 5
 
 
 def test_why_no_node_takes_it_is_said(lab, session):

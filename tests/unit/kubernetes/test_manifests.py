@@ -55,6 +55,7 @@ NAMES = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
     "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
 }
+GATEWAY = {"ambient-code.io/serves-runners": "true"}
 HEALTH = {"httpGet": {"path": "/health", "port": 8001}, "timeoutSeconds": 5}
 
 
@@ -115,6 +116,7 @@ def test_what_the_account_owns():
                 },
                 {"to": [platform_pods("api")], "ports": [{"protocol": "TCP", "port": 8000}]},
                 {"to": [platform_pods("control-plane")], "ports": [{"protocol": "TCP", "port": 9080}]},
+                {"to": [PLATFORM | {"podSelector": {"matchLabels": GATEWAY}}]},
                 {
                     "to": [
                         {
@@ -239,9 +241,9 @@ POD = {
 @pytest.mark.parametrize(
     ("changes", "kinds", "ways_out"),
     [
-        pytest.param({"service": False}, ["Secret", "NetworkPolicy", "Pod"], 4, id="no-service"),
+        pytest.param({"service": False}, ["Secret", "NetworkPolicy", "Pod"], 5, id="no-service"),
         pytest.param(
-            {"service": False, "internet": False}, ["Secret", "NetworkPolicy", "Pod"], 3, id="inside"
+            {"service": False, "internet": False}, ["Secret", "NetworkPolicy", "Pod"], 4, id="inside"
         ),
     ],
 )
@@ -296,6 +298,6 @@ def test_what_the_workspace_is_on(site, expected):
 def test_the_bucket_is_reached_on_its_port_alone():
     site = replace(SITE, bucket_networks=["10.1.0.0/16"], bucket_port=9000)
     out = manifests.network_policy(site, replace(WANTED, internet=False))["spec"]["egress"]
-    assert out[3:] == [
+    assert out[4:] == [
         {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 9000}]}
     ]
