@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+GROUPS_OF_RESOURCES = ("requests", "limits")
 KINDS_OF_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+RESOURCES = f"{', '.join(KINDS_OF_RESOURCES)} and those like nvidia.com/gpu"
 LONGEST_NAME = 63
 _LABEL_NAME = re.compile(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -74,26 +76,40 @@ def checked_resources(value: Any) -> dict[str, dict[str, str]]:
     """
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    groups = {name: value[name] for name in ("requests", "limits") if value.get(name) is not None}
-    plain = {name: value[name] for name in KINDS_OF_RESOURCES if value.get(name) is not None}
-    found = {group: dict(plain) for group in ("requests", "limits") if plain}
-    for group, amounts in groups.items():
+    given = {name: amount for name, amount in value.items() if amount is not None}
+    plain = {name: amount for name, amount in given.items() if name not in GROUPS_OF_RESOURCES}
+    for name in plain:
+        if not _is_resource(name):
+            raise ValueError(f"{str(name)[:40]!r} is none of {', '.join(GROUPS_OF_RESOURCES)}, {RESOURCES}")
+    found = {group: dict(plain) for group in GROUPS_OF_RESOURCES if plain}
+    for group in GROUPS_OF_RESOURCES:
+        amounts = given.get(group, {})
         if not isinstance(amounts, dict):
             raise ValueError(f"{group} is not an object")
-        found.setdefault(group, {}).update(amounts)
+        if amounts:
+            found.setdefault(group, {}).update(amounts)
     return {group: _amounts(group, amounts) for group, amounts in found.items()}
 
 
 def _amounts(group: str, amounts: Mapping[str, Any]) -> dict[str, str]:
     checked = {}
     for name, amount in amounts.items():
-        if name not in KINDS_OF_RESOURCES:
-            raise ValueError(f"{group} may name {', '.join(KINDS_OF_RESOURCES)}, not {str(name)[:40]!r}")
+        if not _is_resource(name):
+            raise ValueError(f"{group} may name {RESOURCES}, not {str(name)[:40]!r}")
         text = str(amount) if isinstance(amount, str | int | float) and not isinstance(amount, bool) else ""
         if not _QUANTITY.fullmatch(text):
             raise ValueError(f"{group}.{name} is no quantity such as 500m or 2Gi")
         checked[name] = text
     return checked
+
+
+def _is_resource(name: str) -> bool:
+    return name in KINDS_OF_RESOURCES or is_extended(name)
+
+
+def is_extended(name: str) -> bool:
+    """Whether it is of a device's maker, such as nvidia.com/gpu; the cluster says which ones there are."""
+    return "/" in name and _LABEL_NAME.fullmatch(name) is not None
 
 
 def _json(raw: str) -> Any:

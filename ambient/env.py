@@ -44,7 +44,10 @@ NO_ISSUERS: list[Issuer] = []
 NO_SECRET = Secret("")
 NO_LABELS: dict[str, str] = {}
 NO_TOLERATIONS: list[dict[str, Any]] = []
-DEFAULT_RESOURCES = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "4Gi"}}
+DEFAULT_RESOURCES = {
+    "requests": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
+    "limits": {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "30Gi"},
+}
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -190,7 +193,8 @@ WORKSPACE_SIZE = _read(
     "AMBIENT_WORKSPACE_SIZE",
     "10Gi",
     cluster_settings.quantity,
-    "Size of a pod's workspace: the most of an emptydir, what a claim asks for.",
+    "Size of a pod's workspace: the most of an emptydir, what a claim asks for. The pod's home and /tmp may "
+    "be as large; what is on the node is altogether at most the runner's limit on ephemeral-storage.",
 )
 WORKSPACE_STORAGE_CLASS = _read(
     "AMBIENT_WORKSPACE_STORAGE_CLASS", "", str, "Storage class of the claims; unset: the cluster's default."

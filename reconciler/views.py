@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from ambient import env
 from ambient.common.exceptions import Forbidden, InvalidField, Unauthenticated, Unavailable
 from reconciler.errors import PermanentError, TemporaryError
+from reconciler.kubernetes.names import TOKEN_AUDIENCE
 from reconciler.launch import runner_secret
 from reconciler.runtimes import runtime_for
 from reconciler.selectors import ref_of
@@ -67,6 +68,13 @@ PROOFS: dict[str, Proof] = {
 }
 """What a runner shows, by the runtime. One each: a pod could make a launch token of its secret."""
 
+NEEDED = {
+    "process": "the launch token is needed",
+    "kubernetes": f"the pod's token for the audience {TOKEN_AUDIENCE} is needed",
+    "operator": "an operator's runner gets no token here",
+}
+"""What it reads that shows nothing."""
+
 
 class TokenView(APIView):
     """What the runner was started with for a session token; a renewal is the same call."""
@@ -92,7 +100,7 @@ def token_request(request: Request) -> TokenRequest:
     """The request's parts; raises Unauthenticated without a bearer token, InvalidField for a wrong body."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not bearer.strip():
-        raise Unauthenticated("a launch token is needed")
+        raise Unauthenticated(NEEDED[env.RUNTIME])
     body = request.data
     if not isinstance(body, dict):
         raise InvalidField("the body must be a JSON object")

@@ -9,11 +9,11 @@ import urllib3
 import yaml
 from kubernetes.client import ApiClient, ApiException, Configuration
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 
 from ambient import env
 from reconciler.errors import TemporaryError
-from reconciler.kubernetes.errors import REFUSED_SECONDS, Conflict, Gone, away, refusal
+from reconciler.kubernetes.errors import REFUSED_SECONDS, Conflict, Gone, away, refusal, silence
 from reconciler.kubernetes.health import count_fault
 from reconciler.kubernetes.names import FIELD_MANAGER, Manifest
 from sessions_app.choices import Reason
@@ -161,8 +161,10 @@ class Cluster:
             answer = api.call_api(*parameters, _request_timeout=(CONNECT_SECONDS, read_seconds))
             with answer.response as response:
                 yield response
-        except (HTTPError, OSError, ApiException) as exc:  # the last: an SSLError, renamed
-            raise _counted(away(type(exc).__name__)) from exc
+        except (HTTPError, OSError) as exc:
+            raise _counted(silence(exc)) from exc
+        except ApiException as exc:  # an SSLError, renamed
+            raise _counted(silence(SSLError())) from exc
 
     def _client(self) -> ApiClient:
         """Made when it is first needed, and again after it could not be: no process dies of it."""
@@ -182,7 +184,7 @@ def _configuration(kubeconfig: str) -> Configuration:
         else:
             _from_surroundings(found)
     except (ConfigException, OSError, ValueError, TypeError, yaml.YAMLError) as exc:
-        text = f"It is not known how to reach the cluster ({type(exc).__name__}); see AMBIENT_KUBECONFIG."
+        text = "It is not known how to reach the cluster: no usable kubeconfig; see AMBIENT_KUBECONFIG."
         raise _counted(TemporaryError(Reason.CREDENTIAL_REJECTED, text, delay=REFUSED_SECONDS)) from exc
     return found
 

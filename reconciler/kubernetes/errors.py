@@ -1,5 +1,16 @@
 """What a cluster's refusals mean for a session: pure, a status and its words to one of our two errors."""
 
+import re
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
 from reconciler.errors import PermanentError, TemporaryError
 from sessions_app.choices import Reason
 
@@ -10,6 +21,17 @@ QUOTA_SECONDS = 15.0
 LONGEST = 400
 NO_SUCH_TYPE = "failed to create typed patch object"
 """How an API server says, with a 500, that an applied object is not as its schema has it."""
+LACKS_PERMISSION = re.compile(r'User ".*" cannot \S+ (resource|path) "')
+"""How RBAC says no, and nobody else at admission."""
+SILENCES = (
+    (NameResolutionError, "nobody knows its name"),
+    (NewConnectionError, "it takes no connection"),
+    (ConnectTimeoutError, "it takes no connection in time"),
+    (ReadTimeoutError, "it is too slow"),
+    (ProtocolError, "the connection broke off"),
+    (SSLError, "no secure connection"),
+)
+"""What its silences are called, the more special ones first."""
 
 
 class Conflict(Exception):
@@ -24,6 +46,11 @@ def away(why: str) -> TemporaryError:
     """The cluster does not answer; what runs there goes on."""
     text = f"The cluster does not answer ({why}); trying again."
     return TemporaryError(Reason.CLUSTER_UNREACHABLE, text, delay=AWAY_SECONDS)
+
+
+def silence(exc: Exception) -> TemporaryError:
+    """The error for no answer at all."""
+    return away(next((words for kinds, words in SILENCES if isinstance(exc, kinds)), "the connection failed"))
 
 
 def refusal(status: int, said: str) -> Exception:
@@ -51,7 +78,7 @@ def _forbidden(text: str) -> Exception:
         return TemporaryError(Reason.QUOTA_EXCEEDED, message, delay=QUOTA_SECONDS)
     if "being terminated" in text:
         return _later(text)
-    if " cannot " in text:
+    if LACKS_PERMISSION.search(text):
         return _credentials(f"The platform lacks a permission in the cluster: {text}")
     return PermanentError(Reason.CONFIG_INVALID, f"The cluster refuses the session: {text}")
 

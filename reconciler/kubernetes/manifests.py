@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.kubernetes.names import (
+    DOMAIN,
     MADE,
     RUNNER,
     SESSION,
@@ -34,6 +35,14 @@ HOME = "/home/runner"
 TEMPORARY = "/tmp"  # noqa: S108 - of the pod, a volume of its own
 TOKEN_SECONDS = 600  # the least that the cluster gives; the kubelet renews it
 NODE_LOST_SECONDS = 30
+SERVING = (("api", 8000), ("control-plane", 9080))
+"""Which pods of the chart runners talk to, and where."""
+SERVES_RUNNERS = f"{DOMAIN}/serves-runners"
+"""On pods beside them, such as a gateway to the models: without internet runners reach no other."""
+NAME_SERVERS = {"k8s-app": "kube-dns"}
+"""What a cluster's name servers are called in kube-system, whichever program they are."""
+NODE_NAME_SERVERS = "169.254.20.10/32"
+"""Where NodeLocal DNSCache answers, which is no pod that a policy could name."""
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
 PRIVATE_NETWORKS_6 = ("fc00::/7", "fe80::/10")
 
@@ -149,11 +158,21 @@ def secret(site: Site, wanted: Wanted) -> Manifest:
 
 
 def network_policy(site: Site, wanted: Wanted) -> Manifest:
-    """In: from the platform's namespace to the runner's port. Out: names, the platform, the bucket of saved
-    files, and the internet where the project may; never else the cluster's own networks."""
-    platform = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": site.own_namespace}}}
-    names = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
-    out: list[Manifest] = [names, {"to": [platform]}]
+    """In: from the platform's namespace to the runner's port. Out: the cluster's names, what of the platform
+    serves runners, the bucket of saved files, and the internet where the project may; never else the
+    cluster's own networks."""
+    platform = _in_namespace(site.own_namespace)
+    out: list[Manifest] = [
+        {
+            "to": [_in_namespace("kube-system", NAME_SERVERS), {"ipBlock": {"cidr": NODE_NAME_SERVERS}}],
+            "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
+        }
+    ]
+    for component, port in SERVING:
+        labels = {"app.kubernetes.io/name": "ambient", "app.kubernetes.io/component": component}
+        to = [_in_namespace(site.own_namespace, labels)]
+        out.append({"to": to, "ports": [{"protocol": "TCP", "port": port}]})
+    out.append({"to": [_in_namespace(site.own_namespace, {SERVES_RUNNERS: "true"})]})
     if site.bucket_networks:
         to = [{"ipBlock": {"cidr": network}} for network in site.bucket_networks]
         out.append({"to": to, "ports": [{"protocol": "TCP", "port": site.bucket_port}]})
@@ -171,6 +190,14 @@ def network_policy(site: Site, wanted: Wanted) -> Manifest:
             "egress": out,
         },
     }
+
+
+def _in_namespace(name: str, labels: Mapping[str, str] | None = None) -> Manifest:
+    """Its pods, or those with labels, as a peer of a network policy."""
+    peer: Manifest = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+    if labels is not None:
+        peer["podSelector"] = {"matchLabels": dict(labels)}
+    return peer
 
 
 def service(site: Site, wanted: Wanted) -> Manifest:
@@ -224,8 +251,8 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
             "containers": [_container(site, wanted)],
             "volumes": [
                 {"name": "workspace", **_workspace(site, wanted)},
-                {"name": "home", "emptyDir": {}},
-                {"name": "tmp", "emptyDir": {}},
+                {"name": "home", **_with_the_pod(site)},
+                {"name": "tmp", **_with_the_pod(site)},
                 {
                     "name": "launch",
                     "secret": {
@@ -243,6 +270,11 @@ def pod(site: Site, wanted: Wanted) -> Manifest:
 def _workspace(site: Site, wanted: Wanted) -> Manifest:
     if site.claims:
         return {"persistentVolumeClaim": {"claimName": claim_name(wanted.session_id)}}
+    return _with_the_pod(site)
+
+
+def _with_the_pod(site: Site) -> Manifest:
+    """A folder on the node, which no session may fill."""
     return {"emptyDir": {"sizeLimit": site.workspace_size}}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
-from ambient.cluster_settings import KINDS_OF_RESOURCES
+from ambient.cluster_settings import GROUPS_OF_RESOURCES, KINDS_OF_RESOURCES, is_extended
 
 Amounts = Mapping[str, Mapping[str, str]]
 
@@ -22,14 +22,16 @@ def container_resources(
         for item in found["spec"].get("limits", [])
         if item.get("type") == "Container"
     ]
-    chosen: dict[str, dict[str, str]] = {"requests": {}, "limits": {}}
-    for name in KINDS_OF_RESOURCES:
+    chosen: dict[str, dict[str, str]] = {group: {} for group in GROUPS_OF_RESOURCES}
+    for name in dict.fromkeys([*KINDS_OF_RESOURCES, *_named(wanted), *_named(default)]):
         request, limit = (_amount(wanted, group, name) for group in chosen)
         usual_request, usual_limit = (_amount(default, group, name) for group in chosen)
         if request is None and limit is None:
             if any(name in (item.get("default") or {}) for item in bounds):
                 continue
             request, limit = (_within(usual, name, bounds) for usual in (usual_request, usual_limit))
+        elif is_extended(name):  # not to be had in parts: the cluster wants both alike
+            request, limit = request or limit, limit or request
         elif limit is None:
             limit = max(request, usual_limit, key=_size)
         elif request is None:
@@ -39,6 +41,10 @@ def container_resources(
             if amount is not None:
                 chosen[group][name] = amount
     return {group: amounts for group, amounts in chosen.items() if amounts}
+
+
+def _named(amounts: Amounts) -> list[str]:
+    return [name for group in amounts.values() for name in group]
 
 
 def _amount(amounts: Amounts, group: str, name: str) -> str | None:

@@ -34,6 +34,19 @@ from ambient import cluster_settings as settings
             id="short-for-both",
         ),
         pytest.param(settings.resources, "{}", {}, id="no-resources"),
+        pytest.param(settings.resources, '{"requests": null, "cpu": null}', {}, id="null-is-no-wish"),
+        pytest.param(
+            settings.resources,
+            '{"limits": {"nvidia.com/gpu": 1}}',
+            {"limits": {"nvidia.com/gpu": "1"}},
+            id="a-device",
+        ),
+        pytest.param(
+            settings.resources,
+            '{"nvidia.com/gpu": "1"}',
+            {"requests": {"nvidia.com/gpu": "1"}, "limits": {"nvidia.com/gpu": "1"}},
+            id="a-device-in-short",
+        ),
         pytest.param(settings.quantity, "10Gi", "10Gi", id="quantity"),
     ],
 )
@@ -60,6 +73,11 @@ def test_what_is_read(parse, raw, expected):
             settings.resources, '{"limits": {"cpu": true}}', "limits.cpu", id="truth-is-no-quantity"
         ),
         pytest.param(settings.resources, '{"limits": {"gpu": "1"}}', "gpu", id="unknown-resource"),
+        pytest.param(settings.resources, '{"gpu": "1"}', "'gpu' is none of", id="unknown-resource-in-short"),
+        pytest.param(settings.resources, '{"limit": {"cpu": "1"}}', "'limit' is none of", id="unknown-group"),
+        pytest.param(settings.resources, '{"Memory": "1Gi"}', "'Memory' is none of", id="upper-case"),
+        pytest.param(settings.resources, '{"nvidia.com/": "1"}', "is none of", id="no-device's-name"),
+        pytest.param(settings.resources, '{"limits": []}', "limits is not", id="limits-as-a-list"),
     ],
 )
 def test_what_is_refused(parse, raw, said):

@@ -117,6 +117,20 @@ def test_an_operators_runner_has_no_token_of_ours(session, monkeypatch):
     assert ask(session).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("runtime", "said"),
+    [
+        pytest.param("process", "the launch token is needed", id="process"),
+        pytest.param("kubernetes", "the pod's token for the audience ambient-control-plane", id="pod"),
+        pytest.param("operator", "an operator's runner gets no token here", id="operator"),
+    ],
+)
+def test_who_shows_nothing_is_told_what_is_needed(session, monkeypatch, runtime, said):
+    monkeypatch.setattr(env, "RUNTIME", runtime)
+    answer = ask(session, bearer="")
+    assert (answer.status_code, said in answer.json()["reason"]) == (401, True)
+
+
 @pytest.mark.parametrize("text", ["", "amb_something", "eyJhbGciOi"])
 def test_other_kinds_of_tokens_are_not_ours(text):
     assert session_token_identity(text) is None

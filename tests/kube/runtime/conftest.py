@@ -1,7 +1,6 @@
 """The runtime with the permissions of a worker, and platforms with those of all our processes, no more."""
 
 import secrets
-from collections import defaultdict
 from contextlib import ExitStack
 
 import pytest
@@ -51,23 +50,11 @@ def session(lab):
     return make_session()
 
 
-class RememberingNode(Node):
-    """A node that knows every pod which ever came to it."""
-
-    def __init__(self, *arguments) -> None:
-        super().__init__(*arguments)
-        self.ever = defaultdict(set)
-
-    def _seen(self, kind, document):
-        self.ever[document["metadata"]["name"]].add(document["metadata"]["uid"])
-        super()._seen(kind, document)
-
-
 @pytest.fixture(scope="module")
 def own_node(own_cluster, tmp_path_factory):
     """A node of the cluster that is broken."""
     folder = tmp_path_factory.mktemp("own-node")
-    node = RememberingNode(own_cluster, f"own-{secrets.token_hex(3)}", folder, IMAGES)
+    node = Node(own_cluster, f"own-{secrets.token_hex(3)}", folder, IMAGES)
     node.start()
     yield node
     node.stop()

@@ -1,4 +1,6 @@
-"""The API server is killed again and again while many sessions start and run: none of them suffers."""
+"""The API server is killed again and again while many sessions run, start and end: none of them suffers."""
+
+from contextlib import closing
 
 import pytest
 
@@ -6,12 +8,12 @@ from reconciler.kubernetes.names import object_name
 from sessions_app.event_history import MAX_LIMIT
 from tests.e2e.system import GENEROUS, eventually
 from tests.kube.cluster import API_SERVER
+from tests.kube.runtime.pods import PodHistory
 
 pytestmark = [pytest.mark.kube, pytest.mark.faults, pytest.mark.timeout(1800)]
 
 KILLS = 10
 SESSIONS = 50
-LIVE = ("Running", "Completed")
 PROGRESS_SECONDS = 300 * GENEROUS
 GONE_SECONDS = 180 * GENEROUS
 UNFINISHED = "SELECT id FROM sessions_app_run WHERE state IN ('queued', 'running')"
@@ -23,42 +25,60 @@ def stage(own_cluster, own_node, make_stage):
     stage = make_stage(
         own_cluster, own_node, AMBIENT_START_DEADLINE_SECONDS="900", AMBIENT_LIVENESS_SECONDS="60"
     )
-    stage.execute(f"UPDATE reconciler_limit SET max_running = {SESSIONS} WHERE project_id IS NULL")
+    stage.execute(f"UPDATE reconciler_limit SET max_running = {SESSIONS + KILLS} WHERE project_id IS NULL")
     return stage
 
 
+@pytest.fixture
+def pods(own_cluster):
+    """What the administrator sees of sessions' pods, from before the first one."""
+    with closing(own_cluster.api()) as api, PodHistory(api) as history:
+        yield history
+
+
 def test_an_api_server_that_is_killed_ten_times_costs_no_session_anything(
-    stage, project, own_cluster, own_node, make_watchers
+    stage, project, own_cluster, own_node, pods, make_watchers
 ):
-    made = [
-        stage.client.sessions.create(
-            name="s", project_id=project, prompt="/echo here", stop_on_run_finished=number % 5 == 4
-        ).id
-        for number in range(SESSIONS)
-    ]
+    """All fifty run before the first kill. At each, one is asked something, one ends and one starts."""
     watchers = make_watchers(stage)
-    following = {session: watchers.events(stage.api, session) for session in made}
+    following = {}
+
+    def made(**spec):
+        session = stage.client.sessions.create(name="s", project_id=project, **spec).id
+        following[session] = watchers.events(stage.api, session)
+        return session
+
+    ending = [made(stop_on_run_finished=True) for _ in range(KILLS)]  # nothing to do yet, so they wait
+    staying = [made(prompt="/echo here") for _ in range(SESSIONS - KILLS)]
 
     def phases():
         return dict(stage.query("SELECT id, phase FROM sessions_app_session"))
 
-    def live():
-        return [session for session, phase in phases().items() if phase in LIVE]
-
-    for number in range(KILLS):
-        wanted = SESSIONS * number // (KILLS - 1)
-        eventually(lambda wanted=wanted: len(live()) >= wanted, f"{wanted} are live", PROGRESS_SECONDS)
-        with own_cluster.without(API_SERVER):
-            running = next((session for session, phase in phases().items() if phase == "Running"), None)
-            if running:
-                assert stage.ask_and_wait(running, "/echo still here", PROGRESS_SECONDS).delivery == "done"
-
-    def at_rest():
+    def all_are(phase, sessions):
         found = phases()
-        return all(found[session] == LIVE[number % 5 == 4] for number, session in enumerate(made))
+        return all(found[session] == phase for session in sessions)
 
-    eventually(at_rest, "each runs or has completed", PROGRESS_SECONDS)
-    assert {name: len(uids) for name, uids in own_node.ever.items() if len(uids) > 1} == {}
+    eventually(lambda: all_are("Running", ending + staying), "all run", PROGRESS_SECONDS)
+    starting = []
+    for number in range(KILLS):
+        starting.append(made(prompt="/echo here"))
+        stage.wait_phase(starting[-1], "Creating", "Running", seconds=PROGRESS_SECONDS)
+        with own_cluster.without(API_SERVER):
+            for session, text in ((staying[number], "/echo still here"), (ending[number], "/echo the last")):
+                assert stage.ask_and_wait(session, text, PROGRESS_SECONDS).delivery == "done"
+        eventually(lambda: all_are("Running", staying + starting), "all that stay run", PROGRESS_SECONDS)
+
+    eventually(lambda: all_are("Completed", ending), "those that end have ended", PROGRESS_SECONDS)
+    assert all_are("Running", staying + starting)
+    assert pods.doubled == []
+    assert {session: len(pods.ever[session]) for session in following} == dict.fromkeys(following, 1)
+    counts = {
+        row[0]: row[1:] for row in stage.query("SELECT id, restarts, attempt FROM sessions_app_session")
+    }
+    assert {session: counts[session] for session in following if counts[session][0] != 0} == {}
+    assert {session: counts[session] for session in ending + staying if counts[session][1] != 1} == {}
+    # A start that a kill broke off before its pod was there goes on as the next attempt: no restart.
+    assert sum(counts[session][1] - 1 for session in starting) <= KILLS
     eventually(lambda: stage.query(UNFINISHED) == [], "no run is left", PROGRESS_SECONDS)
     for session, watcher in following.items():
         told = history(stage, session)

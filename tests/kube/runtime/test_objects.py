@@ -67,7 +67,7 @@ def test_fields_that_others_have_set_are_taken_back(lab, session):
     everywhere = {"spec": {"egress": [{}]}}
     lab.api.merge(lab.path("networkpolicies", name), everywhere)
     lab.apply(session)
-    assert len(lab.api.get(lab.path("networkpolicies", name))["spec"]["egress"]) == 3
+    assert len(lab.api.get(lab.path("networkpolicies", name))["spec"]["egress"]) == 5
 
 
 def test_why_no_node_takes_it_is_said(lab, session):
@@ -324,7 +324,11 @@ def test_a_limit_range_is_respected(lab, session):
     lab.api.post(lab.path("limitranges"), {"metadata": {"name": "l"}, "spec": {"limits": [BOUNDS]}})
     lab.apply(session)
     [container] = lab.api.get(lab.path("pods", object_name(session.pk, 1)))["spec"]["containers"]
-    assert container["resources"]["limits"] == {"cpu": "300m", "memory": "1Gi"}
+    assert container["resources"]["limits"] == {
+        "cpu": "300m",
+        "memory": "1Gi",
+        "ephemeral-storage": "30Gi",
+    }
 
 
 def test_a_wish_beyond_the_limit_range_fails_in_its_own_words(lab):
@@ -341,6 +345,7 @@ def test_a_wish_beyond_the_limit_range_fails_in_its_own_words(lab):
     [
         pytest.param("{", "not JSON", id="no-json"),
         pytest.param('{"limits": {"memory": "much"}}', "limits.memory", id="no-quantity"),
+        pytest.param('{"limit": {"memory": "1Gi"}}', "'limit' is none of", id="unknown-group"),
     ],
 )
 def test_amounts_that_cannot_be_read_fail_the_session(lab, text, said):

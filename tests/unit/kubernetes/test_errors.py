@@ -1,9 +1,19 @@
 """What a cluster's answers mean: who waits, who fails, and what people read."""
 
+from socket import gaierror
+
 import pytest
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from reconciler.errors import PermanentError, TemporaryError
-from reconciler.kubernetes.errors import Conflict, Gone, refusal
+from reconciler.kubernetes.errors import Conflict, Gone, refusal, silence
 from sessions_app.choices import Reason
 
 R = Reason
@@ -11,6 +21,8 @@ QUOTA = 'pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods
 RBAC = 'pods is forbidden: User "u" cannot create resource "pods" in API group "" in the namespace "lab"'
 LIMIT = 'pods "x" is forbidden: maximum cpu usage per Container is 1, but limit is 9'
 SECURITY = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": privileged'
+PATH = 'forbidden: User "u" cannot get path "/version"'
+WEBHOOK = 'admission webhook "w.example" denied the request: a pod cannot use image "x" of resource "y"'
 ENDING = 'pods "x" is forbidden: unable to create new content in namespace lab because it is being terminated'
 
 
@@ -19,6 +31,8 @@ ENDING = 'pods "x" is forbidden: unable to create new content in namespace lab b
     [
         pytest.param(401, "Unauthorized", TemporaryError, R.CREDENTIAL_REJECTED, id="unknown-credentials"),
         pytest.param(403, RBAC, TemporaryError, R.CREDENTIAL_REJECTED, id="missing-permission"),
+        pytest.param(403, PATH, TemporaryError, R.CREDENTIAL_REJECTED, id="missing-permission-on-a-path"),
+        pytest.param(403, WEBHOOK, PermanentError, R.CONFIG_INVALID, id="webhook-in-similar-words"),
         pytest.param(403, QUOTA, TemporaryError, R.QUOTA_EXCEEDED, id="quota"),
         pytest.param(403, ENDING, TemporaryError, R.WAITING, id="namespace-ends"),
         pytest.param(403, LIMIT, PermanentError, R.CONFIG_INVALID, id="limit-range"),
@@ -55,3 +69,21 @@ def test_what_the_caller_decides(status, kind):
 
 def test_what_a_cluster_says_is_shortened():
     assert len(refusal(422, "x" * 10_000).message) < 500
+
+
+@pytest.mark.parametrize(
+    ("exc", "said"),
+    [
+        pytest.param(ReadTimeoutError(None, "/", "x"), "it is too slow", id="late"),
+        pytest.param(ConnectTimeoutError("x"), "it takes no connection in time", id="no-connection-in-time"),
+        pytest.param(NewConnectionError(None, "x"), "it takes no connection", id="refused"),
+        pytest.param(NameResolutionError("h", None, gaierror()), "nobody knows its name", id="no-name"),
+        pytest.param(ProtocolError("x"), "the connection broke off", id="broken-off"),
+        pytest.param(SSLError("x"), "no secure connection", id="certificate"),
+        pytest.param(OSError("x"), "the connection failed", id="anything-else"),
+    ],
+)
+def test_a_silence_is_told_in_plain_words(exc, said):
+    error = silence(exc)
+    assert error.reason == R.CLUSTER_UNREACHABLE
+    assert error.message == f"The cluster does not answer ({said}); trying again."

@@ -51,7 +51,17 @@ OWNED = META | {
     ]
 }
 PLATFORM = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ambient"}}}
+NAMES = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+    "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+}
+GATEWAY = {"ambient-code.io/serves-runners": "true"}
 HEALTH = {"httpGet": {"path": "/health", "port": 8001}, "timeoutSeconds": 5}
+
+
+def platform_pods(component):
+    labels = {"app.kubernetes.io/name": "ambient", "app.kubernetes.io/component": component}
+    return PLATFORM | {"podSelector": {"matchLabels": labels}}
 
 
 def test_the_namespace_refuses_pods_with_privileges():
@@ -100,8 +110,13 @@ def test_what_the_account_owns():
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": [PLATFORM], "ports": [{"protocol": "TCP", "port": 8001}]}],
             "egress": [
-                {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]},
-                {"to": [PLATFORM]},
+                {
+                    "to": [NAMES, {"ipBlock": {"cidr": "169.254.20.10/32"}}],
+                    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+                },
+                {"to": [platform_pods("api")], "ports": [{"protocol": "TCP", "port": 8000}]},
+                {"to": [platform_pods("control-plane")], "ports": [{"protocol": "TCP", "port": 9080}]},
+                {"to": [PLATFORM | {"podSelector": {"matchLabels": GATEWAY}}]},
                 {
                     "to": [
                         {
@@ -208,8 +223,8 @@ POD = {
     "containers": [CONTAINER],
     "volumes": [
         {"name": "workspace", "emptyDir": {"sizeLimit": "10Gi"}},
-        {"name": "home", "emptyDir": {}},
-        {"name": "tmp", "emptyDir": {}},
+        {"name": "home", "emptyDir": {"sizeLimit": "10Gi"}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "10Gi"}},
         {
             "name": "launch",
             "secret": {
@@ -226,9 +241,9 @@ POD = {
 @pytest.mark.parametrize(
     ("changes", "kinds", "ways_out"),
     [
-        pytest.param({"service": False}, ["Secret", "NetworkPolicy", "Pod"], 3, id="no-service"),
+        pytest.param({"service": False}, ["Secret", "NetworkPolicy", "Pod"], 5, id="no-service"),
         pytest.param(
-            {"service": False, "internet": False}, ["Secret", "NetworkPolicy", "Pod"], 2, id="inside"
+            {"service": False, "internet": False}, ["Secret", "NetworkPolicy", "Pod"], 4, id="inside"
         ),
     ],
 )
@@ -283,6 +298,6 @@ def test_what_the_workspace_is_on(site, expected):
 def test_the_bucket_is_reached_on_its_port_alone():
     site = replace(SITE, bucket_networks=["10.1.0.0/16"], bucket_port=9000)
     out = manifests.network_policy(site, replace(WANTED, internet=False))["spec"]["egress"]
-    assert out[2:] == [
+    assert out[4:] == [
         {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 9000}]}
     ]

@@ -43,6 +43,15 @@ def ranges(**item):
             id="what-has-no-default",
         ),
         pytest.param(
+            {"limits": {"nvidia.com/gpu": "2"}},
+            [],
+            {
+                "requests": DEFAULT["requests"] | {"nvidia.com/gpu": "2"},
+                "limits": DEFAULT["limits"] | {"nvidia.com/gpu": "2"},
+            },
+            id="a-device-is-had-whole",
+        ),
+        pytest.param(
             {},
             ranges(default={"cpu": "1", "memory": "1Gi"}, defaultRequest={"cpu": "1", "memory": "1Gi"}),
             {},
@@ -70,4 +79,13 @@ def test_without_a_default_a_session_still_gets_its_wish():
     assert container_resources({"limits": {"cpu": "1"}}, {}, []) == {
         "requests": {"cpu": "1"},
         "limits": {"cpu": "1"},
+    }
+
+
+def test_of_devices_a_session_gets_as_many_as_it_asks_for_else_the_default():
+    usual = {"limits": {"nvidia.com/gpu": "2"}}
+    assert container_resources({}, usual, []) == usual
+    assert container_resources({"requests": {"nvidia.com/gpu": "1"}}, usual, []) == {
+        "requests": {"nvidia.com/gpu": "1"},
+        "limits": {"nvidia.com/gpu": "1"},
     }
