@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.deploy.chart import CHART, EVERYTHING, PRODUCTION, SCHEMA, TRY_OUT, problems, values
+from tests.unit.deploy.chart import CHART, EVERYTHING, OPERATOR, PRODUCTION, SCHEMA, TRY_OUT, problems, values
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,7 @@ from tests.unit.deploy.chart import CHART, EVERYTHING, PRODUCTION, SCHEMA, TRY_O
         pytest.param([TRY_OUT], id="try-out"),
         pytest.param([PRODUCTION], id="production"),
         pytest.param([PRODUCTION, EVERYTHING], id="everything"),
+        pytest.param([PRODUCTION, OPERATOR], id="operator"),
     ],
 )
 def test_the_examples_are_right(files):
@@ -27,6 +28,7 @@ def test_what_has_no_sensible_default_must_be_given():
 @pytest.mark.parametrize(
     ("wrong", "where"),
     [
+        pytest.param({"runtime": "process"}, "/runtime", id="a-runtime-that-is-not-for-clusters"),
         pytest.param({"hots": "x"}, "/", id="a-misspelt-value"),
         pytest.param({"api": {"replica": 3}}, "/api", id="a-misspelt-value-inside"),
         pytest.param({"api": {"replicas": "3"}}, "/api/replicas", id="a-number-as-text"),
