@@ -2,6 +2,7 @@
 
 import pytest
 
+from ambient.cluster_settings import namespace_problem
 from tests.unit.deploy.chart import CHART, EVERYTHING, OPERATOR, PRODUCTION, SCHEMA, TRY_OUT, problems, values
 
 
@@ -103,6 +104,12 @@ def test_every_value_is_described_and_nothing_else_is_taken():
                 check(part, found[name], f"{path}/{name}")
 
     check(SCHEMA, values(), "")
+
+
+def test_no_project_gets_a_namespace_that_may_open_the_api():
+    [client] = values()["networkPolicy"]["clients"]
+    trusted = client["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    assert namespace_problem(trusted, "ambient")
 
 
 def test_the_chart_is_of_this_version():
