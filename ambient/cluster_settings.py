@@ -9,6 +9,8 @@ GROUPS_OF_RESOURCES = ("requests", "limits")
 KINDS_OF_RESOURCES = ("cpu", "memory", "ephemeral-storage")
 RESOURCES = f"{', '.join(KINDS_OF_RESOURCES)} and those like nvidia.com/gpu"
 LONGEST_NAME = 63
+CLUSTERS_OWN = ("default", "ingress-nginx")
+"""Namespaces of the cluster's: the second is the one that the chart lets reach the API."""
 _LABEL_NAME = re.compile(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 )
@@ -26,7 +28,7 @@ def namespace_prefix(raw: str) -> str:
 
 def namespace_problem(namespace: str, own: str) -> str | None:
     """Why a project may not have this namespace, in one sentence; None when it may."""
-    if namespace == "default" or namespace.startswith("kube-"):
+    if namespace in CLUSTERS_OWN or namespace.startswith("kube-"):
         return f"the namespace {namespace} belongs to the cluster"
     if namespace == own:
         return f"the namespace {namespace} is the platform's own"

@@ -5,12 +5,12 @@ from typing import Any
 
 import yaml
 
-SOURCE = Path(__file__).resolve().parent.parent / "deploy/charts/ambient/rbac.yaml"
+CHART = Path(__file__).resolve().parent.parent / "deploy/charts/ambient"
 
 
-def permissions() -> dict[str, list[dict[str, Any]]]:
+def permissions(file: str = "rbac.yaml") -> dict[str, list[dict[str, Any]]]:
     """The rules of each process type."""
-    return yaml.safe_load(SOURCE.read_text())
+    return yaml.safe_load((CHART / file).read_text())
 
 
 def rows() -> list[str]:

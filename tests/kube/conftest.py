@@ -9,3 +9,4 @@ from tests.kube.fixtures import (  # noqa: F401 - pytest finds them here
     node,
     own_cluster,
 )
+from tests.kube.release import helm  # noqa: F401

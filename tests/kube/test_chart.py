@@ -9,24 +9,25 @@ import sys
 import pytest
 
 from ambient import env
-from tests.e2e.system import eventually
-from tests.kube.api import Api, ApiError
-from tests.kube.helm import RELEASE, Helm, Refused
-from tests.unit.deploy.chart import CHART, EVERYTHING, HELPERS, PRODUCTION, TRY_OUT
+from reconciler.kubernetes.doctor import RULES
+from tests.kube.api import ApiError
+from tests.kube.helm import RELEASE, Refused
+from tests.kube.release import accounts
+from tests.unit.deploy.chart import CHART, EVERYTHING, HELPERS, OPERATOR, PRODUCTION, TRY_OUT
 from tools.permissions_table import permissions
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
 
-VALUES = {"try-out": [TRY_OUT], "production": [PRODUCTION], "everything": [PRODUCTION, EVERYTHING]}
+VALUES = {
+    "try-out": [TRY_OUT],
+    "production": [PRODUCTION],
+    "everything": [PRODUCTION, EVERYTHING],
+    "operator": [PRODUCTION, OPERATOR],
+}
 OURS = {"api", "control-plane", "worker", "watcher", "beat", "migrate"}
 RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "audit", "warn")}
 TEAM = "team"
 each_example = pytest.mark.parametrize("files", VALUES.values(), ids=VALUES)
-
-
-@pytest.fixture
-def helm(kube_programs, tmp_path):
-    return Helm(kube_programs / "helm", tmp_path)
 
 
 def of_kind(documents, *kinds):
@@ -214,6 +215,21 @@ def settings(documents, container):
     return found
 
 
+@pytest.mark.parametrize(
+    ("example", "runtime", "image"),
+    [
+        pytest.param("production", "kubernetes", True, id="pods-of-ours"),
+        pytest.param("operator", "operator", False, id="pods-of-an-operator"),
+    ],
+)
+def test_the_runtime_is_the_one_that_was_chosen(helm, example, runtime, image):
+    [given] = [
+        each["data"] for each in of_kind(helm.template(namespace=TEAM, files=VALUES[example]), "ConfigMap")
+    ]
+    assert given["AMBIENT_RUNTIME"] == runtime
+    assert ("AMBIENT_RUNNER_IMAGE" in given) == image
+
+
 def test_who_gets_which_secret(helm):
     found = pods(helm.template(namespace=TEAM, files=VALUES["everything"]))
     given = {
@@ -291,6 +307,8 @@ def test_made_secrets_are_nowhere_but_in_secrets(helm):
         pytest.param("postgresql.existingSecret=", "/postgresql/existingSecret", id="no-database"),
         pytest.param("workspace.kind=snapshot", "/workspace/s3/bucket", id="no-bucket"),
         pytest.param("oidc.audience=", "/oidc/audience", id="no-audience"),
+        pytest.param("runtime=process", "/runtime", id="no-runtime-of-a-cluster"),
+        pytest.param("runner.image.repository=", "/runner/image/repository", id="no-image-of-a-runner"),
     ],
 )
 def test_helm_refuses_wrong_values_by_name(helm, wrong, named):
@@ -328,30 +346,15 @@ def test_installed_upgraded_and_uninstalled_it_keeps_what_it_made_once(helm, clu
     helm.on(cluster.kubeconfig, namespace, "uninstall", RELEASE)
 
 
+@pytest.fixture(params=["kubernetes", "operator"])
+def runtime(request):
+    return request.param
+
+
 @pytest.fixture
-def installed(helm, cluster, api, namespace):
-    """The RBAC and the admission policy of a release; gives the API as one of its accounts."""
-    documents = helm.template(namespace=namespace, files=VALUES["production"])
-    kinds = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding")
-    policies = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-    made = of_kind(documents, *kinds, *policies)
-    for document in made:
-        api.apply(document)
-    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
-    opened = []
-
-    def api_of(name):
-        if not api.exists(f"{accounts}/{name}"):
-            api.post(accounts, {"metadata": {"name": name}})
-        token = api.post(f"{accounts}/{name}/token", {"spec": {}})["status"]["token"]
-        opened.append(Api(cluster.url, cluster.authority.certificate, token=token))
-        return opened[-1]
-
-    yield api_of
-    for each in opened:
-        each.close()
-    for document in reversed(made):
-        api.delete(api.path_of(document))
+def as_process(helm, cluster, namespace, runtime):
+    with accounts(helm, cluster, namespace, [f"--set=runtime={runtime}"]) as found:
+        yield found
 
 
 def may(api, verb, resource, namespace="somewhere"):
@@ -373,10 +376,10 @@ def may(api, verb, resource, namespace="somewhere"):
     return api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", asked)["status"]["allowed"]
 
 
-def test_everybody_may_do_what_the_table_says_and_nothing_else(installed):
+def test_everybody_may_do_what_the_table_says_and_nothing_else(as_process, runtime):
     listed = {
         (process, f"{rule['apiGroups'][0]}/{resource.replace('/', ':')}", verb)
-        for process, rules in permissions().items()
+        for process, rules in permissions(RULES[runtime]).items()
         for rule in rules
         for resource in rule["resources"]
         for verb in rule["verbs"]
@@ -390,40 +393,6 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(installed):
         ),
     }
     for process in (*permissions(), "api", "beat"):
-        caller = installed(f"{RELEASE}-{process}")
+        caller = as_process(process)
         allowed = {(process, resource, verb) for resource, verb in tried if may(caller, verb, resource)}
         assert allowed == {entry for entry in listed if entry[0] == process}
-
-
-NAMESPACES = "/api/v1/namespaces"
-MANAGED = {"ambient-code.io/managed": "true"}
-
-
-def test_the_worker_writes_only_where_the_platform_is_at_home(installed, api, namespace, namespace_prefix):
-    worker = installed(f"{RELEASE}-worker")
-    ours, others = f"{namespace_prefix}ours", namespace
-    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ours, "labels": MANAGED}}
-
-    def account(where):
-        return {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "runner", "namespace": where},
-        }
-
-    def is_kept_out(call):
-        try:
-            call()
-        except ApiError as exc:
-            return "writes only in namespaces" in str(exc)
-        return False
-
-    eventually(lambda: is_kept_out(lambda: worker.apply(account(others), dry_run=True)), "the policy holds")
-    assert is_kept_out(lambda: worker.post(NAMESPACES, {"metadata": {"name": f"{namespace_prefix}bare"}}))
-    worker.post(NAMESPACES, made)
-    worker.apply(account(ours))
-    assert is_kept_out(lambda: worker.apply(account(others)))
-    assert is_kept_out(lambda: worker.delete(f"{NAMESPACES}/{others}"))
-    api.apply(account(others))  # whom the policy does not mean
-    worker.delete(f"{NAMESPACES}/{ours}/serviceaccounts/runner")
-    worker.delete(f"{NAMESPACES}/{ours}")

@@ -91,6 +91,7 @@ def test_what_is_refused(parse, raw, said):
         pytest.param("lab", None, id="any-name"),
         pytest.param("default", "belongs to the cluster", id="default"),
         pytest.param("kube-system", "belongs to the cluster", id="kube-anything"),
+        pytest.param("ingress-nginx", "belongs to the cluster", id="whom-the-chart-trusts"),
         pytest.param("ambient", "the platform's own", id="our-own"),
         pytest.param("x" * 64, "longer than 63", id="too-long"),
         pytest.param("kubernetes", None, id="only-the-prefix-is-taken"),

@@ -15,6 +15,7 @@ CHART = env.BASE_DIR / "deploy/charts/ambient"
 TRY_OUT = CHART / "ci/try-out-values.yaml"
 PRODUCTION = CHART / "ci/production-values.yaml"
 EVERYTHING = CHART / "ci/everything-values.yaml"
+OPERATOR = CHART / "ci/operator-values.yaml"
 SETTINGS_MAP = re.compile(r"^([A-Z][A-Z0-9_]+): ", re.MULTILINE)
 ENTRY = re.compile(r"^\s*- name: ([A-Z][A-Z0-9_]+)\b", re.MULTILINE)
 FROM_SECRET = re.compile(r'\(list "([A-Z][A-Z0-9_]+)" ')

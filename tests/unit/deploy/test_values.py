@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.deploy.chart import CHART, EVERYTHING, PRODUCTION, SCHEMA, TRY_OUT, problems, values
+from ambient.cluster_settings import namespace_problem
+from tests.unit.deploy.chart import CHART, EVERYTHING, OPERATOR, PRODUCTION, SCHEMA, TRY_OUT, problems, values
 
 
 @pytest.mark.parametrize(
@@ -11,6 +12,7 @@ from tests.unit.deploy.chart import CHART, EVERYTHING, PRODUCTION, SCHEMA, TRY_O
         pytest.param([TRY_OUT], id="try-out"),
         pytest.param([PRODUCTION], id="production"),
         pytest.param([PRODUCTION, EVERYTHING], id="everything"),
+        pytest.param([PRODUCTION, OPERATOR], id="operator"),
     ],
 )
 def test_the_examples_are_right(files):
@@ -27,6 +29,7 @@ def test_what_has_no_sensible_default_must_be_given():
 @pytest.mark.parametrize(
     ("wrong", "where"),
     [
+        pytest.param({"runtime": "process"}, "/runtime", id="a-runtime-that-is-not-for-clusters"),
         pytest.param({"hots": "x"}, "/", id="a-misspelt-value"),
         pytest.param({"api": {"replica": 3}}, "/api", id="a-misspelt-value-inside"),
         pytest.param({"api": {"replicas": "3"}}, "/api/replicas", id="a-number-as-text"),
@@ -101,6 +104,12 @@ def test_every_value_is_described_and_nothing_else_is_taken():
                 check(part, found[name], f"{path}/{name}")
 
     check(SCHEMA, values(), "")
+
+
+def test_no_project_gets_a_namespace_that_may_open_the_api():
+    [client] = values()["networkPolicy"]["clients"]
+    trusted = client["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    assert namespace_problem(trusted, "ambient")
 
 
 def test_the_chart_is_of_this_version():
