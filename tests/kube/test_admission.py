@@ -306,6 +306,25 @@ def test_no_token_of_a_lent_account_comes_by_a_secret(worker, lent):
     assert "only Secrets of the type Opaque" in refusal(worker.apply, asked, dry_run=True)
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"externalIPs": ["192.0.2.1"]}, id="leads-an-address-here"),
+        pytest.param({"type": "NodePort"}, id="opens-a-port-of-every-node"),
+        pytest.param({"type": "LoadBalancer"}, id="asks-for-an-address"),
+        pytest.param({"type": "ExternalName", "externalName": "any.example"}, id="stands-for-another-name"),
+    ],
+)
+def test_a_service_that_reaches_beyond_the_cluster_is_refused(worker, lent, spec):
+    asked = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "wide", "namespace": lent},
+        "spec": {"ports": [{"port": 80}], **spec},
+    }
+    assert "only Services of the type ClusterIP" in refusal(worker.apply, asked, dry_run=True)
+
+
 @pytest.mark.parametrize("claims", [False, True], ids=["lost-files", "claims"])
 def test_what_our_runtime_makes_passes(worker, admin, fresh, lent, claims):
     site = replace(SITE, claims=claims)
