@@ -1,6 +1,7 @@
 """The fake node does what a kubelet would: each row is something that the platform relies on."""
 
 import json
+import os
 import sys
 
 import httpx
@@ -262,7 +263,11 @@ sys.exit(5)
     ],
 )
 def test_who_is_the_first_process(api, make_pod, shared, code, zombies):
-    read = make_pod("first", command=[sys.executable, "-c", ORPHAN], spec={"shareProcessNamespace": shared})
+    read = make_pod(
+        "first",
+        command=[os.path.realpath(sys.executable), "-c", ORPHAN],
+        spec={"shareProcessNamespace": shared},
+    )
     pod = wait_phase(read, "Failed")
     assert (log_of(api, pod).split(), state(pod)["terminated"]["exitCode"]) == ([zombies], code)
 
