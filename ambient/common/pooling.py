@@ -30,8 +30,14 @@ class PooledConnection(psycopg.Connection[Any]):
 
 
 async def keep_checked() -> None:
-    """Throw out what the server has ended, all at once: a request would meet one after the other."""
+    """Throw out what the server has ended, all at once: a request would meet one after the other.
+
+    Django opens the pool for the first request. One that is checked before believes for ever that it grows.
+    """
     pool = connections["default"].pool  # type: ignore[attr-defined]
-    while pool is not None:
+    if pool is None:
+        return
+    pool.open()
+    while True:
         await asyncio.sleep(CHECK_SECONDS)
         await asyncio.to_thread(pool.check)
