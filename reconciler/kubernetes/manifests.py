@@ -35,8 +35,10 @@ HOME = "/home/runner"
 TEMPORARY = "/tmp"  # noqa: S108 - of the pod, a volume of its own
 TOKEN_SECONDS = 600  # the least that the cluster gives; the kubelet renews it
 NODE_LOST_SECONDS = 30
-SERVING = (("api", 8000), ("control-plane", 9080))
+SERVERS = {"api": 8000, "control-plane": 9080}
 """Which pods of the chart runners talk to, and where."""
+CALLERS = ("control-plane", "worker")
+"""Which of its pods talk to runners: the worker has each prove itself."""
 SERVES_RUNNERS = f"{DOMAIN}/serves-runners"
 """On pods beside them, such as a gateway to the models: without internet runners reach no other."""
 NAME_SERVERS = {"k8s-app": "kube-dns"}
@@ -158,19 +160,17 @@ def secret(site: Site, wanted: Wanted) -> Manifest:
 
 
 def network_policy(site: Site, wanted: Wanted) -> Manifest:
-    """In: from the platform's namespace to the runner's port. Out: the cluster's names, what of the platform
+    """In: from what of the platform talks to runners. Out: the cluster's names, what of the platform
     serves runners, the bucket of saved files, and the internet where the project may; never else the
     cluster's own networks."""
-    platform = _in_namespace(site.own_namespace)
     out: list[Manifest] = [
         {
             "to": [_in_namespace("kube-system", NAME_SERVERS), {"ipBlock": {"cidr": NODE_NAME_SERVERS}}],
             "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
         }
     ]
-    for component, port in SERVING:
-        labels = {"app.kubernetes.io/name": "ambient", "app.kubernetes.io/component": component}
-        to = [_in_namespace(site.own_namespace, labels)]
+    for server, port in SERVERS.items():
+        to = platform_pods(site.own_namespace, server)
         out.append({"to": to, "ports": [{"protocol": "TCP", "port": port}]})
     out.append({"to": [_in_namespace(site.own_namespace, {SERVES_RUNNERS: "true"})]})
     if site.bucket_networks:
@@ -179,6 +179,7 @@ def network_policy(site: Site, wanted: Wanted) -> Manifest:
     if wanted.internet:
         everywhere = (("0.0.0.0/0", PRIVATE_NETWORKS), ("::/0", PRIVATE_NETWORKS_6))
         out.append({"to": [{"ipBlock": {"cidr": all_, "except": [*but]}} for all_, but in everywhere]})
+    callers = platform_pods(site.own_namespace, *CALLERS)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -186,10 +187,16 @@ def network_policy(site: Site, wanted: Wanted) -> Manifest:
         "spec": {
             "podSelector": {"matchLabels": _own_labels(site, wanted)},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [platform], "ports": [{"protocol": "TCP", "port": PORT}]}],
+            "ingress": [{"from": callers, "ports": [{"protocol": "TCP", "port": PORT}]}],
             "egress": out,
         },
     }
+
+
+def platform_pods(namespace: str, *components: str) -> list[Manifest]:
+    """Pods of the chart's components, as peers of a network policy."""
+    name = {"app.kubernetes.io/name": "ambient"}
+    return [_in_namespace(namespace, name | {"app.kubernetes.io/component": each}) for each in components]
 
 
 def _in_namespace(name: str, labels: Mapping[str, str] | None = None) -> Manifest:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.kubernetes.manifests import PORT
+from reconciler.kubernetes.manifests import PORT, platform_pods
 from reconciler.kubernetes.names import ATTEMPT, GENERATION, MADE, SESSION, Manifest, project_labels
 from reconciler.operator.names import (
     BEFORE,
@@ -75,8 +75,11 @@ def namespace(installation: str, name: str, project_id: str) -> Manifest:
 
 
 def network_policy(installation: str, project_id: str, name: str, own_namespace: str) -> Manifest:
-    """The operator lets its own backend alone reach runners; this lets us, too."""
-    platform = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": own_namespace}}}
+    """The operator lets its own backend alone reach runners; this lets our control plane, too."""
+    rule = {
+        "from": platform_pods(own_namespace, "control-plane"),
+        "ports": [{"protocol": "TCP", "port": PORT}],
+    }
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -88,7 +91,7 @@ def network_policy(installation: str, project_id: str, name: str, own_namespace:
         "spec": {
             "podSelector": {"matchLabels": {"app": RUNNER_APP}},
             "policyTypes": ["Ingress"],
-            "ingress": [{"from": [platform], "ports": [{"protocol": "TCP", "port": PORT}]}],
+            "ingress": [rule],
         },
     }
 

@@ -1,4 +1,4 @@
-"""The network policy of a runner leads to the pods that the chart makes, and to no other of them."""
+"""A runner's network policy leads to and from pods that the chart makes, and to and from no other of them."""
 
 import pytest
 
@@ -17,8 +17,11 @@ def test_runners_reach_what_serves_them_and_nothing_else_of_the_platform(kube_pr
         for document in documents
         if document["kind"] in ("Deployment", "StatefulSet", "Job")
     }
+    policy = network_policy(SITE, WANTED)["spec"]
+    [calls] = policy["ingress"]
+    assert all("podSelector" in peer for peer in calls["from"])
     reached = set()
-    for rule in network_policy(SITE, WANTED)["spec"]["egress"]:
+    for rule in policy["egress"]:
         for peer in rule["to"]:
             wanted = peer.get("podSelector", {}).get("matchLabels", {})
             for component, pod in pods.items():
@@ -28,3 +31,10 @@ def test_runners_reach_what_serves_them_and_nothing_else_of_the_platform(kube_pr
                     assert open_["port"] in [port["containerPort"] for port in container["ports"]]
                     reached.add(component)
     assert reached == {"api", "control-plane"}
+    callers = {
+        component
+        for component, pod in pods.items()
+        for peer in calls["from"]
+        if peer["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    }
+    assert callers == {"control-plane", "worker"}

@@ -108,7 +108,12 @@ def test_what_the_account_owns():
         "spec": {
             "podSelector": {"matchLabels": LABELS},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [PLATFORM], "ports": [{"protocol": "TCP", "port": 8001}]}],
+            "ingress": [
+                {
+                    "from": [platform_pods("control-plane"), platform_pods("worker")],
+                    "ports": [{"protocol": "TCP", "port": 8001}],
+                }
+            ],
             "egress": [
                 {
                     "to": [NAMES, {"ipBlock": {"cidr": "169.254.20.10/32"}}],

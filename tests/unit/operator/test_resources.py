@@ -223,7 +223,16 @@ def test_the_namespace_is_one_that_the_operator_looks_after():
     }
 
 
-def test_the_platform_may_reach_runners():
+def test_the_control_plane_may_reach_runners():
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ambient"}},
+        "podSelector": {
+            "matchLabels": {
+                "app.kubernetes.io/name": "ambient",
+                "app.kubernetes.io/component": "control-plane",
+            }
+        },
+    }
     assert network_policy("inst", "lab", "team-lab", "ambient") == {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -231,13 +240,6 @@ def test_the_platform_may_reach_runners():
         "spec": {
             "podSelector": {"matchLabels": {"app": "ambient-code-runner"}},
             "policyTypes": ["Ingress"],
-            "ingress": [
-                {
-                    "from": [
-                        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ambient"}}}
-                    ],
-                    "ports": [{"protocol": "TCP", "port": 8001}],
-                }
-            ],
+            "ingress": [{"from": [peer], "ports": [{"protocol": "TCP", "port": 8001}]}],
         },
     }
