@@ -56,6 +56,8 @@ WORKSPACE = ("ReposReconciled", "WorkflowReconciled")
 GONE = "The pod is gone."
 REPLACED = "The pod was lost, and the operator has made another."
 NOT_TAKEN_UP = "The operator has not taken up the start yet."
+DROPPED = "The operator has dropped the start."
+"""It takes the wish off together with that of the stop before, when it comes in between: asked again."""
 
 Found = Mapping[str, Any]
 
@@ -76,6 +78,8 @@ def observed(ref: SessionRef, resource: Found | None, pod: Found | None, now: da
         attempt = max(attempt, ref.attempt, 1) if has_left(resource, pod, now) else 0
         return Observed(attempt=attempt, reason=Reason.POD_LOST, message=GONE, objects=objects)
     is_news = start_time_of(resource) not in ("", annotation(resource, BEFORE))
+    if not is_news and phase_of(resource) in FINAL and annotation(resource, DESIRED) != "Running":
+        return Observed(attempt=attempt, reason=Reason.WAITING, message=DROPPED, objects=objects)
     own = pod if pod is not None and _is_of(pod, resource) else None
     return Observed(
         exists=True,

@@ -179,6 +179,23 @@ def test_an_operator_that_is_faster_than_the_wish_has_begun_with_this_start(
     assert (seen.attempt, seen.exit.code) == (1, 0)
 
 
+def test_a_wish_that_the_operator_takes_off_with_the_stop_before_is_made_again(runtime, api, session):
+    ref = apply(runtime, session)
+    report(api, session, phase="Running", startTime="2026-01-01T00:00:00Z")
+    runtime.delete(ref, 1)
+    report(api, session, phase="Stopped", stoppedReason="user")
+    second = apply(runtime, session, 2)  # between the two writes with which it ends a stop
+    clear = {f"ambient-code.io/{name}": None for name in ("desired-phase", "stop-requested-at")}
+    api.merge(path_of(session), {"metadata": {"annotations": clear}})
+    seen = runtime.observe(second)
+    assert (seen.exists, seen.attempt, seen.left) == (False, 2, True)
+    runtime.delete(second, 2)
+    third = apply(runtime, session, 3)
+    assert ours(api.get(path_of(session)))["desired-phase"] == "Running"
+    seen = runtime.observe(third)
+    assert (seen.exists, seen.attempt, seen.exit) == (True, 3, None)
+
+
 def test_what_others_own_stays_through_a_stop_and_a_start(runtime, api, session):
     ref = apply(runtime, session)
     theirs = {"metadata": {"annotations": {"example.com/note": "n", "ambient-code.io/desired-phase": None}}}

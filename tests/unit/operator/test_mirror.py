@@ -49,6 +49,15 @@ def over(code=None, reason=None):
             id="an-old-failure-is-not-this-attempt's",
         ),
         pytest.param(
+            REF,
+            resource("Stopped", startTime=BEFORE),
+            None,
+            LEFT,
+            R.WAITING,
+            "The operator has dropped the start.",
+            id="the-wish-went-with-that-of-the-stop-before",
+        ),
+        pytest.param(
             REF, resource("Pending"), None, ON, R.STARTING, "The operator makes the pod.", id="pending"
         ),
         pytest.param(
