@@ -43,6 +43,21 @@ def test_without_the_cluster_sessions_go_on_and_their_status_catches_up(stage, o
     assert stage.metric(stage.api, "ambient_cluster_silent_seconds") < GONE_SECONDS
 
 
+def test_a_cluster_that_hangs_ends_no_session_and_what_waits_for_it_comes(stage, own_cluster, project):
+    session = stage.client.sessions.create(name="s", project_id=project, prompt="/report").id
+    stage.wait_phase(session, "Running", "Failed", seconds=START_SECONDS)
+    with own_cluster.frozen(API_SERVER):
+        other = stage.client.sessions.create(name="o", project_id=project, prompt="/report").id
+        seen = stage.wait_session(
+            other, lambda row: "ClusterUnreachable" in str(row.conditions), "the fault", START_SECONDS
+        )
+        assert "does not answer" in seen.reason_text
+        assert stage.ask_and_wait(session, "/echo still here", START_SECONDS).delivery == "done"
+    stage.wait_phase(other, "Running", seconds=START_SECONDS)
+    row = stage.client.sessions.get(session)
+    assert (row.phase, stage.attempt(session)) == ("Running", 1)
+
+
 def test_a_project_with_a_hundred_sessions_goes_and_touches_no_other(lab, monkeypatch):
     monkeypatch.setattr("reconciler.projects.runtime_for", lambda: lab.runtime)
     kept = lab.apply(make_session("other"))

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import jwt
 import pytest
 from django.test import Client
 
@@ -81,6 +82,19 @@ def test_what_proves_nothing(lab, running, bearer):
     answer = ask(running, bearer(lab, running))
     assert answer.status_code == 401
     assert answer.json()["kind"] == "Error"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-60, 401)])
+def test_a_pods_token_is_worth_something_until_its_end(lab, running, cluster, seconds, status):
+    """The cluster makes none for less than ten minutes, so it is signed with the cluster's own key."""
+    given = token_of(lab, running)
+    claims = jwt.decode(given, options={"verify_signature": False})
+    now = int(datetime.now(UTC).timestamp())
+    claims |= {"iat": now - 600, "nbf": now - 600, "exp": now + seconds}
+    header = jwt.get_unverified_header(given)
+    key = (cluster.folder / "tokens.key").read_text()
+    signed = jwt.encode(claims, key, algorithm=header["alg"], headers={"kid": header["kid"]})
+    assert ask(running, signed).status_code == status
 
 
 def other_token(lab):
