@@ -101,7 +101,7 @@ test-idp: setup $(KEYCLOAK)/.ready ## sign-in and tokens with a real Keycloak (a
 
 test-kube: setup ## on a real Kubernetes control plane; skipped where it cannot be built
 	@tools/kube/build.sh >/dev/null || echo "test-kube: no Kubernetes programs here, its tests are skipped"
-	@$(PY) -m pytest -n 2 -m "kube and not faults" $(ARGS)
+	@$(PY) -m pytest -n $(XDIST) -m "kube and not faults" $(ARGS)
 
 test-faults: setup $(if $(filter kubernetes,$(RUNTIME)),kube-programs) ## fault injection against real processes, one after another (RUNTIME=kubernetes: runners are pods)
 	@TEST_RUNTIME=$(RUNTIME) $(PY) -m pytest -m "faults$(if $(filter kubernetes,$(RUNTIME)),, and not kube)" -p no:randomly $(ARGS)

@@ -13,6 +13,7 @@ from sessions_app.models import Session
 
 EGRESS = f"{DOMAIN}/egress"
 SERVICE = f"{DOMAIN}/service"
+RESOURCES = f"{DOMAIN}/resources"
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,35 @@ class Wishes:
 
 def wishes_of(session: Session) -> Wishes:
     """Raises PermanentError for amounts that no pod can have."""
-    text = session.resource_overrides
-    try:
-        resources = checked_resources(json.loads(text)) if text and not text.isspace() else {}
-    except (ValueError, RecursionError) as exc:
-        why = "not JSON" if isinstance(exc, json.JSONDecodeError | RecursionError) else str(exc)
-        raise PermanentError(Reason.CONFIG_INVALID, f"resource_overrides cannot be used: {why}.") from None
+    own = _amounts("resource_overrides", session.resource_overrides)
+    of_project = _annotation(session.project.annotations, RESOURCES)
     return Wishes(
-        resources=resources,
+        resources=_over(own, _amounts(f"The project's annotation {RESOURCES}", of_project)),
         internet=_annotation(session.project.annotations, EGRESS) != "platform",
         service=_annotation(session.annotations, SERVICE) == "true",
     )
+
+
+def _amounts(name: str, given: Any) -> dict[str, dict[str, str]]:
+    """What is given there, as JSON text or already read."""
+    if given is None or (isinstance(given, str) and (not given or given.isspace())):
+        return {}
+    try:
+        return checked_resources(json.loads(given) if isinstance(given, str) else given)
+    except (ValueError, RecursionError) as exc:
+        why = "not JSON" if isinstance(exc, json.JSONDecodeError | RecursionError) else str(exc)
+        raise PermanentError(Reason.CONFIG_INVALID, f"{name} cannot be used: {why}.") from None
+
+
+def _over(own: dict[str, dict[str, str]], usual: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Both, where `own` decides alone on each resource that it names."""
+    named = {name for amounts in own.values() for name in amounts}
+    kept = {
+        group: {name: text for name, text in amounts.items() if name not in named}
+        for group, amounts in usual.items()
+    }
+    groups = {group: kept.get(group, {}) | own.get(group, {}) for group in {**kept, **own}}
+    return {group: amounts for group, amounts in groups.items() if amounts}
 
 
 def _annotation(text: str | None, name: str) -> Any:
