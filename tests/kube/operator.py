@@ -25,6 +25,8 @@ from tests.kube.container import Image
 
 CRDS = Path(__file__).with_name("crds")
 ROOT = "/apis/vteam.ambient-code/v1alpha1"
+OWN = "ambient-operated"
+"""The namespace of a platform beside it."""
 IMAGE = "plain-runner"
 PLAIN_RUNNER = Image(
     entrypoint=("python3", "/opt/plain/runner.py"),

@@ -32,7 +32,7 @@ from tests.kube.node import Node
 from tests.kube.terminal import Terminal, blocks, inline
 from tests.unit.deploy.chart import PRODUCTION, merged
 
-pytestmark = [pytest.mark.kube, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.kube, pytest.mark.lengthy, pytest.mark.timeout(1200)]
 
 KEPT = ("api", "control-plane", "worker", "watcher")  # beat ends with its connection, and is started again
 PROCESSES = (*KEPT, "beat")

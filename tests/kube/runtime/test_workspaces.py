@@ -9,7 +9,7 @@ from tests.e2e.system import GENEROUS, eventually
 from tests.kube.storage import storage
 from tests.s3 import BUCKET
 
-pytestmark = [pytest.mark.kube, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.kube, pytest.mark.lengthy, pytest.mark.timeout(900)]
 
 START_SECONDS = 90 * GENEROUS
 GONE_SECONDS = 60 * GENEROUS
