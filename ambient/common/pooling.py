@@ -5,7 +5,10 @@ import select
 from typing import Any
 
 import psycopg
+import structlog
 from django.db import connections
+
+log = structlog.get_logger(__name__)
 
 CHECK_SECONDS = 1.0
 
@@ -40,4 +43,7 @@ async def keep_checked() -> None:
     pool.open()
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        await asyncio.to_thread(pool.check)
+        try:
+            await asyncio.to_thread(pool.check)
+        except Exception:
+            log.exception("the pool of connections could not be checked")

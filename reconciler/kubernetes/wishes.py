@@ -31,9 +31,18 @@ def wishes_of(session: Session) -> Wishes:
     of_project = _annotation(session.project.annotations, RESOURCES)
     return Wishes(
         resources=_over(own, _amounts(f"The project's annotation {RESOURCES}", of_project)),
-        internet=_annotation(session.project.annotations, EGRESS) != "platform",
+        internet=_internet(session.project.annotations),
         service=_annotation(session.annotations, SERVICE) == "true",
     )
+
+
+def _internet(annotations: str | None) -> bool:
+    """A word that is not known might have meant the narrower one, and so might one that cannot be read."""
+    said = _annotation(annotations, EGRESS)
+    if said not in (None, "platform", "internet") or (said is None and EGRESS in (annotations or "")):
+        text = f"The project's annotation {EGRESS} must be platform or internet."
+        raise PermanentError(Reason.CONFIG_INVALID, text)
+    return said != "platform"
 
 
 def _amounts(name: str, given: Any) -> dict[str, dict[str, str]]:

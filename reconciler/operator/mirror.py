@@ -78,7 +78,7 @@ def observed(ref: SessionRef, resource: Found | None, pod: Found | None, now: da
         attempt = max(attempt, ref.attempt, 1) if has_left(resource, pod, now) else 0
         return Observed(attempt=attempt, reason=Reason.POD_LOST, message=GONE, objects=objects)
     is_news = start_time_of(resource) not in ("", annotation(resource, BEFORE))
-    if not is_news and phase_of(resource) in FINAL and annotation(resource, DESIRED) != "Running":
+    if not is_news and phase_of(resource) in FINAL and not annotation(resource, DESIRED):
         return Observed(attempt=attempt, reason=Reason.WAITING, message=DROPPED, objects=objects)
     own = pod if pod is not None and _is_of(pod, resource) else None
     return Observed(

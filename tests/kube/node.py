@@ -244,6 +244,9 @@ class Node:
             if not self.is_cut_off:
                 with contextlib.suppress(ApiError, httpx.HTTPError):
                     self._beat()
+                for pod in self.pods():
+                    with contextlib.suppress(ApiError, httpx.HTTPError):  # it ends, or the cluster is away
+                        pod.renew_tokens()
 
     def _watch(self) -> None:
         """Follow the pods that are bound here, from a fresh list whenever the watch ends."""

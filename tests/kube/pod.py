@@ -15,7 +15,7 @@ from tests.kube.api import ApiError, Document, NotFound
 from tests.kube.container import ContainerProcess, Image
 from tests.kube.environment import MissingKey, command, environment
 from tests.kube.probes import Probes
-from tests.kube.volumes import CannotMount, forget, make_volumes, mounts
+from tests.kube.volumes import CannotMount, forget, make_volumes, mounts, renew_tokens
 
 if TYPE_CHECKING:
     from tests.kube.node import Node
@@ -109,6 +109,12 @@ class Pod:
     def volume(self, name: str) -> Path:
         """The folder behind one of its volumes."""
         return (self._volumes or {})[name]
+
+    def renew_tokens(self) -> None:
+        """Give it new tokens before those that it has are worth nothing."""
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            if self._volumes is not None:
+                renew_tokens(self._node.api, self.document, self._volumes)
 
     def log(self, container: str, *, previous: bool = False) -> Path:
         """The file with what a container has printed."""

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 
 import httpx
 import pytest
@@ -174,6 +175,20 @@ def test_a_projected_token_is_the_pods_own(api, make_pod):
     answer = api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"]
     assert answer["authenticated"]
     assert answer["user"]["extra"]["authentication.kubernetes.io/pod-uid"] == [pod["metadata"]["uid"]]
+
+
+def test_a_projected_token_is_renewed_before_its_end(node, make_pod, namespace):
+    token = {"serviceAccountToken": {"path": "token", "audience": "ambient", "expirationSeconds": 600}}
+    volumes = [{"name": "identity", "projected": {"sources": [token]}}]
+    make_pod(
+        "renewed", spec={"volumes": volumes}, volumeMounts=[{"name": "identity", "mountPath": "/identity"}]
+    )
+    pod = node.pod(namespace, "renewed")
+    eventually(pod.pids, "it runs")
+    file = pod.volume("identity") / "token"
+    first, old = file.read_text(), time.time() - 500
+    os.utime(file, (old, old))
+    eventually(lambda: file.read_text() != first, "another token")
 
 
 def test_a_program_in_a_pod_reaches_the_cluster_as_its_account(api, make_pod):

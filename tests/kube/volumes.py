@@ -4,6 +4,7 @@ Of volumes with a claim the node knows those of kind `local`: folders of the hos
 """
 
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from tests.kube.api import Api, ApiError, Document
 from tests.kube.environment import MissingKey, Read, data_of, field_value
 
 MODE = 0o644
+TOKEN_SECONDS = 3600
+RENEWED_AT = 0.8  # of its time, as a kubelet does it
 
 
 class CannotMount(Exception):
@@ -33,6 +36,19 @@ def make_volumes(api: Api, pod: Document, folder: Path, read: Read) -> dict[str,
             raise CannotMount(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {exc}') from exc
         made[volume["name"]] = path
     return made
+
+
+def renew_tokens(api: Api, pod: Document, volumes: Mapping[str, Path]) -> None:
+    """Write those tokens anew whose time is nearly over."""
+    for volume in pod["spec"].get("volumes", []):
+        source = volume.get("projected", {})
+        for part in source.get("sources", []):
+            token = part.get("serviceAccountToken")
+            if token is None:
+                continue
+            age = time.time() - (volumes[volume["name"]] / token["path"]).stat().st_mtime
+            if age >= RENEWED_AT * token.get("expirationSeconds", TOKEN_SECONDS):
+                _write(volumes[volume["name"]], {token["path"]: _token(api, pod, token)}, source)
 
 
 def _fill(api: Api, pod: Document, path: Path, volume: Document, read: Read) -> None:
@@ -86,7 +102,7 @@ def _token(api: Api, pod: Document, source: Document) -> bytes:
     audiences = [source["audience"]] if "audience" in source else []
     spec = {
         "audiences": audiences,
-        "expirationSeconds": source.get("expirationSeconds", 3600),
+        "expirationSeconds": source.get("expirationSeconds", TOKEN_SECONDS),
         "boundObjectRef": bound,
     }
     path = f"/api/v1/namespaces/{metadata['namespace']}/serviceaccounts/{account}/token"

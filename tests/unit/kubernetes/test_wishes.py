@@ -38,8 +38,32 @@ def test_amounts(own, project, resources):
 
 
 @pytest.mark.parametrize(
+    ("annotations", "internet"),
+    [
+        (None, True),
+        ("any text", True),
+        ('{"ambient-code.io/egress": "internet"}', True),
+        ('{"ambient-code.io/egress": "platform"}', False),
+        ('{"ambient-code.io/egress": "Platform"}', None),
+        ('{"ambient-code.io/egress": "none"}', None),
+        ('{"ambient-code.io/egress": ["platform"]}', None),
+        ('{"ambient-code.io/egress": "platform",}', None),
+    ],
+)
+def test_a_word_that_might_have_meant_less_egress_is_refused(annotations, internet):
+    session = Session(project=Project(annotations=annotations))
+    if internet is None:
+        with pytest.raises(PermanentError, match="egress must be platform or internet") as refused:
+            wishes_of(session)
+        assert refused.value.reason == Reason.CONFIG_INVALID
+    else:
+        assert wishes_of(session).internet is internet
+
+
+@pytest.mark.parametrize(
     ("own", "project", "said"),
     [
+        pytest.param('{"cpu": "0"}', None, "limits.cpu is 0", id="no-limit"),
         pytest.param("{", None, "resource_overrides cannot be used: not JSON.", id="session"),
         pytest.param(None, "{", "annotation ambient-code.io/resources cannot be used: not JSON", id="text"),
         pytest.param(None, {"gpu": "1"}, "resources cannot be used: 'gpu' is none of", id="unknown"),
