@@ -45,5 +45,5 @@ async def keep_checked() -> None:
         await asyncio.sleep(CHECK_SECONDS)
         try:
             await asyncio.to_thread(pool.check)
-        except Exception:
+        except Exception:  # in the next second again: nobody else would see that the checks have ended
             log.exception("the pool of connections could not be checked")
