@@ -101,11 +101,7 @@ def _amounts(group: str, amounts: Mapping[str, Any]) -> dict[str, str]:
         text = str(amount) if isinstance(amount, str | int | float) and not isinstance(amount, bool) else ""
         if not _QUANTITY.fullmatch(text):
             raise ValueError(f"{group}.{name} is no quantity such as 500m or 2Gi")
-        if (
-            group == "limits"
-            and not is_extended(name)
-            and not text.strip("0.abcdefghijklmnopqrstuvwxyzEGKMPT+-")
-        ):
+        if group == "limits" and not is_extended(name) and re.search("[1-9]", text) is None:
             raise ValueError(f"limits.{name} is 0, which a cluster takes for no limit")
         checked[name] = text
     return checked
