@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 LONGEST_BACK_OFF = 10.0
-RENEWAL_SECONDS = 60.0
 VOLUMES, DEADLINE = "/volumes", "/deadline"  # what is due beside containers, whose names have no slash
 MESSAGE_BYTES = 2048
 TERMINATION_FILE = "/dev/termination-log"
@@ -212,7 +211,7 @@ class Pod:
         """Start what is to be started now."""
         if self._node.starts_held:
             return
-        if self._volumes is None and not self._is_due(""):
+        if self._volumes is None and not self._is_due(VOLUMES):
             return
         if self._volumes is None:
             try:
@@ -221,7 +220,7 @@ class Pod:
                 )
             except CannotMount as exc:
                 self._node.event(self, "FailedMount", str(exc))
-                self._due[""] = time.monotonic() + RETRY_SECONDS
+                self._due[VOLUMES] = time.monotonic() + RETRY_SECONDS
                 return
         for known in self._init:
             if known.exit_code != 0:
@@ -229,16 +228,6 @@ class Pod:
                 return
         for known in self._main:
             self._start(known, self._volumes)
-
-    def _make_volumes(self) -> None:
-        """Make them, and now and then give them what is new: tokens end."""
-        self._due[VOLUMES] = time.monotonic() + RETRY_SECONDS
-        try:
-            self._volumes = make_volumes(self._node.api, self.document, self.folder / "volumes", self._read)
-        except CannotMount as exc:
-            self._node.event(self, "FailedMount", str(exc))
-        else:
-            self._due[VOLUMES] = time.monotonic() + RENEWAL_SECONDS
 
     def _is_due(self, name: str) -> bool:
         return time.monotonic() >= self._due.get(name, 0.0)
@@ -348,14 +337,10 @@ class Pod:
         }
 
     def _read(self, kind: str, name: str) -> Document:
+        """An object that the pod names. A refusal is asked again: the API may not know yet what is here."""
         try:
             return self._node.api.get(f"/api/v1/namespaces/{self.namespace}/{kind}/{name}")
-        except ApiError as exc:
-            if exc.status not in (
-                403,
-                404,
-            ):  # refused: the API server does not know yet that it is bound here
-                raise
+        except NotFound as exc:
             raise LookupError(f'{kind} "{name}" not found') from exc
 
     def _log(self, known: status.Container, number: int) -> Path:

@@ -10,6 +10,7 @@ import pytest
 
 from ambient.common.processes import is_alive
 from tests.e2e.system import GENEROUS, eventually
+from tests.kube.api import ApiError
 from tests.kube.kwok import Kwok
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
@@ -325,6 +326,26 @@ def test_a_missing_secret_keeps_a_pod_waiting_until_it_is_there(api, make_pod, n
         f"/api/v1/namespaces/{namespace}/secrets", {"metadata": {"name": "late"}, "stringData": {"KEY": "x"}}
     )
     wait_phase(read, "Succeeded")
+
+
+def test_an_api_that_does_not_know_yet_whose_pod_it_is_is_asked_again(
+    api, make_pod, node, namespace, monkeypatch
+):
+    secret = {"metadata": {"name": "early"}, "stringData": {"KEY": "x"}}
+    api.post(f"/api/v1/namespaces/{namespace}/secrets", secret)
+    get, refusals, said = node.api.get, [], []
+
+    def hesitant(path, **query):
+        if path.endswith("/secrets/early") and len(refusals) < 2:
+            refusals.append(ApiError(403, "Forbidden", "no relationship found"))
+            raise refusals[-1]
+        return get(path, **query)
+
+    monkeypatch.setattr(node.api, "get", hesitant)
+    monkeypatch.setattr(node, "event", lambda pod, reason, *args, **more: said.append(reason))
+    key = {"secretKeyRef": {"name": "early", "key": "KEY"}}
+    wait_phase(make_pod("early", "exit 0", env=[{"name": "KEY", "valueFrom": key}]), "Succeeded")
+    assert (len(refusals), "Failed" in said) == (2, False)
 
 
 def test_memory_runs_out(make_pod, node, namespace):
