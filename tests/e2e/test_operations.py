@@ -99,6 +99,7 @@ def test_the_page_has_its_commands():
     assert set(BLOCKS) == {"backup", "restore", "takeover"}
 
 
+@pytest.mark.process_runtime
 @pytest.mark.timeout(2 * SECONDS)
 def test_a_backup_restored_elsewhere_is_the_same_platform(desk, tmp_path, make_watchers):
     here, there = tmp_path / "here", tmp_path / "there"
@@ -160,7 +161,7 @@ def make_database(connection, url, name):
 def test_a_backup_of_a_given_server_is_restored_into_an_empty_database(desk, tmp_path, own_server):
     connection, url = own_server
     home, restored = tmp_path / "home", tmp_path / "restored"
-    (home / "sessions").mkdir(parents=True)
+    home.mkdir()
     env = {"DATABASE_URL": make_database(connection, url, "before"), "REDIS_URL": "redis://127.0.0.1:1/0"}
     manage = [sys.executable, str(CHECKOUT / "manage.py")]
     shell = [*manage, "shell", "--no-imports", "-c"]
