@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +24,8 @@ class Saved:
 
 
 class SnapshotPlatform(ThreadingHTTPServer):
-    """`bucket_failures` are statuses for the next calls of the bucket. Not `wanted`: no token any more."""
+    """`bucket_failures` are statuses for the next calls of the bucket. Not `wanted`: no token any more, and
+    the one that there is does for snapshots only. Not `reachable`: reports wait."""
 
     daemon_threads = True
 
@@ -35,8 +37,10 @@ class SnapshotPlatform(ThreadingHTTPServer):
         self.statuses: list[dict[str, Any]] = []
         self.bucket_failures: list[int] = []
         self.token_seconds = 3600.0
-        self.tokens_refused = 0
+        self.tokens_refused = self.reports_refused = 0
         self.wanted = True
+        self.reachable = True
+        self.bucket_seconds = 0.0
         self.lock = threading.Lock()
 
     @property
@@ -71,6 +75,7 @@ class _Calls(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(self.server.bucket_seconds)
         if self._fails():
             return
         self.server.snapshots[self.path.rpartition("/")[2]].data = data
@@ -96,8 +101,15 @@ class _Calls(BaseHTTPRequestHandler):
             self._answer(200, self._address(name) | {"headers": {"Content-Length": str(body["size"])}})
 
     def do_PATCH(self) -> None:
-        self.server.statuses.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self._answer(200, SESSION)
+        status = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.server.wanted:
+            self.server.reports_refused += 1
+            self._answer(401, {"code": "15", "reason": "the session is stopped"})
+        elif not self.server.reachable:
+            self._answer(503, {})
+        else:
+            self.server.statuses.append(status)
+            self._answer(200, SESSION)
 
     def _token(self) -> None:
         if not self.server.wanted:

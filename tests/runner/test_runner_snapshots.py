@@ -9,7 +9,7 @@ import pytest
 from runner_process import wait_for
 from snapshot_platform import SnapshotPlatform
 
-EXIT_NOT_RESTORED = 4
+EXIT_NOT_WANTED, EXIT_NOT_RESTORED = 3, 4
 SNAPSHOTS = {"every_seconds": 3600, "stop_seconds": 60, "max_bytes": 1024 * 1024}
 
 
@@ -101,6 +101,30 @@ def test_a_stop_is_no_reason_not_to_save(start, platform):
     runner.process.send_signal(signal.SIGTERM)
     assert runner.exit_code() == 0, runner.log()
     assert platform.complete[-1].size > 500_000
+
+
+def test_who_hears_of_a_stop_before_the_signal_saves_too(start, platform):
+    """A report or a renewal is refused as soon as a stop is wished, which may be before the pod is deleted."""
+    platform.token_seconds = 2
+    runner = start_ready(start, platform)
+    (runner.workspace / "notes.txt").write_text("mine")
+    platform.wanted = False
+    assert runner.exit_code() == EXIT_NOT_WANTED, runner.log()
+    assert len(platform.complete) == 1
+    platform.wanted = True
+    assert (start_ready(start, platform).workspace / "notes.txt").read_text() == "mine"
+
+
+def test_a_report_that_is_refused_meanwhile_does_not_take_the_token_away(start, platform):
+    platform.reachable = False
+    runner = start(stop_seconds=20)
+    runner.events_of("/echo hi")
+    (runner.workspace / "notes.txt").write_text("mine")
+    platform.wanted, platform.bucket_seconds = False, 5.0
+    runner.process.send_signal(signal.SIGTERM)
+    assert runner.exit_code() == 0, runner.log()
+    assert platform.reports_refused
+    assert len(platform.complete) == 1
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class PlatformLink:
         self._pending: dict[str, str] = {}
         self._has_pending = asyncio.Event()
         self.ending = False
-        """A runner that saves its last files is no longer wanted: the token that it has must do."""
+        """A runner that ends gets no new token, and saves its last files with the one that it has."""
 
     def report(self, report: Report) -> None:
         """Deliver this when it can be; a newer value of a field replaces the older."""
@@ -168,6 +168,8 @@ class PlatformLink:
                     try:
                         return await self._client.call(action, self._token.value if self._token else "")
                     except TokenRejected:
+                        if self.ending:
+                            raise EntriesRefused("the session's token is good for nothing more") from None
                         self._ask_for_token()
                     except PlatformUnavailable as exc:
                         log.warning("a call to the API failed: %s, next try in %.1f s", exc, wait)
@@ -179,11 +181,15 @@ class PlatformLink:
             raise EntriesRefused(str(exc)) from exc
 
     def _ask_for_token(self) -> None:
-        self._has_token.clear()
-        self._renew_now.set()
+        if not self.ending:
+            self._has_token.clear()
+            self._renew_now.set()
 
     async def run(self) -> None:
-        """Work until cancelled, or until the platform no longer wants this runner (NotWanted)."""
+        """Work until cancelled, or until the platform no longer wants this runner (NotWanted).
+
+        Calls can still be made afterwards, until it is closed.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_token())
@@ -191,8 +197,10 @@ class PlatformLink:
                     group.create_task(self._deliver())
         except* NotWanted as refused:
             raise NotWanted(str(refused.exceptions[0])) from None
-        finally:
-            await self._client.close()
+
+    async def close(self) -> None:
+        """Make no more calls."""
+        await self._client.close()
 
     async def _keep_token(self) -> None:
         wait = FIRST_WAIT_SECONDS
@@ -200,7 +208,10 @@ class PlatformLink:
             try:
                 self._token = await self._client.fetch_token()
             except NotWanted:
-                if self.ending:
+                was_told_to_end, self.ending = self.ending, True
+                if self._token is not None:  # whoever waits for a newer one gets none
+                    self._has_token.set()
+                if was_told_to_end:
                     return
                 raise
             except PlatformUnavailable as exc:

@@ -205,6 +205,8 @@ class RunnerProcess:
                 self._git.close()
             platform.cancel()
             await asyncio.wait({platform}, timeout=0.5)
+            if self._link is not None:
+                await self._link.close()
             await asyncio.to_thread(self._tracing.close)
         return self._exit_code
 
@@ -230,8 +232,8 @@ class RunnerProcess:
         if self._keeper is not None and self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
-            if self._exit_code == EXIT_OK:
-                await self._keeper.save_at_the_end()
+            # Also when it has heard of a stop by itself, from a token that was refused before the signal came.
+            await self._keeper.save_at_the_end()
         self._server.should_exit = True
 
     async def _follow_platform(self) -> None:
