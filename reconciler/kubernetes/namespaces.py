@@ -1,5 +1,7 @@
 """A project's namespace: ours to make and to end, or lent to us, or somebody else's and left alone."""
 
+from collections.abc import Mapping
+
 from ambient import env
 from ambient.cluster_settings import namespace_problem
 from reconciler.errors import PermanentError, TemporaryError
@@ -24,14 +26,24 @@ def ensure_namespace(cluster: Cluster, manifest: Manifest) -> str:
         raise PermanentError(Reason.NAMESPACE_NOT_OURS, f"Sessions cannot run here: {problem}.")
     found = cluster.get(f"{NAMESPACES}/{name}") or _make(cluster, manifest)
     if not names.owns_namespace(found, labels[names.INSTALLATION], labels[names.PROJECT]):
-        text = (
-            f"The namespace {name} is somebody else's. To lend it to the project, label it "
-            f"{names.MANAGED}=true and {names.PROJECT}={labels[names.PROJECT]}."
-        )
-        raise PermanentError(Reason.NAMESPACE_NOT_OURS, text)
+        raise PermanentError(Reason.NAMESPACE_NOT_OURS, _whose(found, labels))
     if found["metadata"].get("deletionTimestamp") is not None:
         raise TemporaryError(Reason.WAITING, _why_it_stays(found), delay=LATER_SECONDS)
     return str(name)
+
+
+def _whose(found: Manifest, wanted: Mapping[str, str]) -> str:
+    """Who has a namespace that is not for this project, and what to do. Nobody is told to take another's."""
+    name, there = found["metadata"]["name"], names.labels_of(found)
+    elsewhere = f"Set AMBIENT_NAMESPACE_PREFIX, so that projects get namespaces of their own, not {name}"
+    if there.get(names.INSTALLATION, wanted[names.INSTALLATION]) != wanted[names.INSTALLATION]:
+        return f"The namespace {name} is another installation's. {elsewhere}."
+    if there.get(names.PROJECT, wanted[names.PROJECT]) != wanted[names.PROJECT]:
+        return f"The namespace {name} is for the project {there[names.PROJECT]}. {elsewhere}."
+    return (
+        f"The namespace {name} is somebody else's. To lend it to the project, its owner labels it "
+        f"{names.MANAGED}=true and {names.PROJECT}={wanted[names.PROJECT]}."
+    )
 
 
 def end_namespace(cluster: Cluster, installation: str, project_id: str) -> str | None:

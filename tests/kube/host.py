@@ -16,7 +16,6 @@ from tests.kube.cluster import Cluster
 
 FIRST_SECONDS = 60  # for the worker that started us to connect
 READY = b"ready\n"
-STARTED: list[subprocess.Popen[bytes]] = []  # by this process; they may outlive it, so nobody waits for them
 
 
 def join(folder: Path) -> socket.socket:
@@ -38,13 +37,13 @@ def _start(folder: Path) -> None:
     with log.open("wb") as output:
         command = [sys.executable, "-m", "tests.kube.host", str(folder)]
         host = processes.spawn(command, cwd=CHECKOUT, output=output, die_signal=0)
-    STARTED.append(host)
     while READY not in log.read_bytes():
         try:
             host.wait(0.1)
         except subprocess.TimeoutExpired:
             continue
         raise RuntimeError(f"the cluster did not start:\n{log.read_text()}")
+    host.returncode = 0  # it may outlive us: nobody waits for it, or warns that nobody did
 
 
 def main(folder: Path) -> None:

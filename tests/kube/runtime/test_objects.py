@@ -217,17 +217,23 @@ LENT = {MANAGED: "true", PROJECT: "lab"}
 
 
 @pytest.mark.parametrize(
-    "labels",
+    ("labels", "said"),
     [
-        pytest.param({}, id="no-labels"),
-        pytest.param({MANAGED: "true"}, id="managed-and-no-project"),
-        pytest.param(LENT | {PROJECT: "other"}, id="of-another-project"),
-        pytest.param(LENT | {"ambient-code.io/installation": "x"}, id="of-another-platform"),
+        pytest.param({}, "somebody else's. To lend it", id="no-labels"),
+        pytest.param({MANAGED: "true"}, "somebody else's. To lend it", id="managed-and-no-project"),
+        pytest.param(
+            LENT | {PROJECT: "other"}, "for the project other. Set AMBIENT_NAME", id="of-another-project"
+        ),
+        pytest.param(
+            LENT | {"ambient-code.io/installation": "x"},
+            "another installation's. Set AMBIENT_NAME",
+            id="of-another-platform",
+        ),
     ],
 )
-def test_a_foreign_namespace_is_not_used(lab, session, labels):
+def test_a_foreign_namespace_is_not_used(lab, session, labels, said):
     make_namespace(lab, labels)
-    with pytest.raises(PermanentError, match="somebody else's") as refused:
+    with pytest.raises(PermanentError, match=said) as refused:
         lab.apply(session)
     assert refused.value.reason == Reason.NAMESPACE_NOT_OURS
     assert lab.names("serviceaccounts") == []
