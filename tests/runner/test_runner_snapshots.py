@@ -104,7 +104,7 @@ def test_a_stop_is_no_reason_not_to_save(start, platform):
 
 
 def test_who_hears_of_a_stop_before_the_signal_saves_too(start, platform):
-    """A report or a renewal is refused as soon as a stop is wished, which may be before the pod is deleted."""
+    """A report or a renewal is refused as soon as a stop is wished, before its pod is deleted."""
     platform.token_seconds = 2
     runner = start_ready(start, platform)
     (runner.workspace / "notes.txt").write_text("mine")

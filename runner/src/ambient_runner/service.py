@@ -232,7 +232,7 @@ class RunnerProcess:
         if self._keeper is not None and self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
-            # Also when it has heard of a stop by itself, from a token that was refused before the signal came.
+            # Also when it has heard of the stop by a refused token, before the signal came.
             await self._keeper.save_at_the_end()
         self._server.should_exit = True
 
