@@ -18,7 +18,7 @@ from reconciler.placement import take_place
 from reconciler.plan import plan, plan_after_error, plan_after_refusal
 from reconciler.runtimes import runtime_for
 from reconciler.runtimes.base import EVERY_ATTEMPT, Runtime, SessionRef
-from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
+from reconciler.selectors import desired_of, limits, ref_of, session_for_plan, status_of
 from reconciler.state import Apply, Delete, Observed, Plan, TakePlace
 from reconciler.workqueue import Claim, check_claim
 from sessions_app.choices import FINAL_PHASES, ConditionType, Phase, Reason
@@ -46,7 +46,7 @@ def reconcile_session(claim: Claim) -> Outcome:
     # What was seen stays good until this pass does something there: looking costs a cluster two lists.
     look = functools.cache(runtime.observe)
     for _ in range(ROUNDS):
-        session = sessions_for_plan().filter(pk=claim.key).first()
+        session = session_for_plan(claim.key)
         if session is None:
             runtime.delete(SessionRef(claim.key, claim.project, purge=True), EVERY_ATTEMPT)
             return Outcome()
@@ -156,7 +156,7 @@ def note_unused(claim: Claim, session: Session) -> None:
 
 def _fail(claim: Claim, error: PermanentError) -> Plan:
     """Write a refusal down; a session that may not fail directly gets there by the phase before."""
-    session = sessions_for_plan().filter(pk=claim.key).first()
+    session = session_for_plan(claim.key)
     if session is None:
         return Plan()
     refused = plan_after_refusal(desired_of(session), status_of(session), error.reason, error.message)
@@ -167,7 +167,7 @@ def _fail(claim: Claim, error: PermanentError) -> Plan:
 
 def _note(claim: Claim, error: TemporaryError) -> None:
     """A passing fault becomes a condition before the back-off."""
-    session = sessions_for_plan().filter(pk=claim.key).first()
+    session = session_for_plan(claim.key)
     if session is None:
         return
     try:

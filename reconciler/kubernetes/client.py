@@ -70,8 +70,8 @@ class Cluster:
         return self._call("PATCH", path, body=manifest, query=query, kind="apply-patch+yaml") or {}
 
     def create(self, path: str, manifest: Manifest) -> Manifest:
-        """For what is asked and not kept, such as a TokenReview."""
-        return self._call("POST", path, body=manifest) or {}
+        """Make an object below a collection's path; raises Conflict when there is one of its name."""
+        return self._call("POST", path, body=manifest, query={"fieldManager": FIELD_MANAGER}) or {}
 
     def delete(self, path: str, uid: str, *, grace_seconds: int | None = None) -> None:
         """Delete this very object; another of its name, or none, is as good as done."""

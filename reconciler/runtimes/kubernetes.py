@@ -176,20 +176,20 @@ class KubernetesRuntime(Runtime):
         return [pod for pod in pods if names.number(pod, names.ATTEMPT) <= attempt]
 
     def _put(self, manifest: Manifest) -> Manifest:
-        """Have this object. Raises PermanentError when another's has its name."""
+        """Have this object. Raises PermanentError when another's has its name (docs/adr/0019)."""
         path = _path(manifest)
         for _ in range(TRIES):
-            found = self._cluster.get(path)
-            if found is not None and not names.is_same(found, manifest):
+            try:
+                return self._cluster.create(path.rpartition("/")[0], manifest)
+            except Conflict:  # it is there already
+                found = self._cluster.get(path)
+            if found is None:  # and gone again
+                continue
+            if not names.is_same(found, manifest):
                 said = f"{manifest['kind']} {manifest['metadata']['name']}"
                 text = f"The {said} exists already, and is not this session's."
                 raise PermanentError(Reason.OBJECT_NOT_OURS, text)
-            if found is not None and manifest["kind"] in FIXED:
-                return found
-            try:
-                return self._cluster.apply(path, manifest, force=found is not None)
-            except Conflict:  # made or changed since: look again
-                continue
+            return found if manifest["kind"] in FIXED else self._cluster.apply(path, manifest, force=True)
         raise TemporaryError(Reason.CLUSTER_UNREACHABLE, "The cluster's objects keep changing.", delay=1.0)
 
     def _list(self, kind: str, session: SessionRef | None = None) -> list[Manifest]:
