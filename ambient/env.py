@@ -396,6 +396,10 @@ WORKER_CONCURRENCY = _read(
 SESSION_TOKEN_SECONDS = _read(
     "AMBIENT_SESSION_TOKEN_SECONDS", 300, whole(1), "Life of a runner's session token."
 )
+if WORKSPACE == "snapshot" and SESSION_TOKEN_SECONDS < 2 * SNAPSHOT_SECONDS:  # renewed at half its life
+    raise ImproperlyConfigured(
+        "AMBIENT_SESSION_TOKEN_SECONDS: must be twice AMBIENT_SNAPSHOT_SECONDS or more"
+    )
 LEASE_SECONDS = _read(
     "AMBIENT_LEASE_SECONDS",
     10.0,

@@ -31,6 +31,7 @@ from reconciler import overview
 from reconciler.findings import FAILED, OK, WARNING, Finding
 from reconciler.runnerhost.paths import HostPaths
 from reconciler.runnerhost.protocol import HostAway, HostRefused, call
+from sessions_app import snapshot_store
 
 LEAST_POSTGRESQL = 150_000  # NULLS NOT DISTINCT
 LEAST_BYTES, FEW_BYTES = 256 * 2**20, 2 * 2**30
@@ -43,7 +44,7 @@ HUNG_SECONDS = 20.0  # watcher and beat look at the database every 2 s
 
 def examine() -> list[Finding]:
     """All findings. What needs the database is left out when it does not answer."""
-    found = [*_settings(), *_home(), *_runner()]
+    found = [*_settings(), *_home(), *_runner(), *_bucket()]
     database = list(_database())
     found += database
     if all(entry.state != FAILED for entry in database):
@@ -109,6 +110,16 @@ def _runner() -> Iterator[Finding]:
         yield Finding("runner", FAILED, f"{env.RUNNER_PYTHON} cannot be run", todo)
     if shutil.which("git") is None:
         yield Finding("git", WARNING, "git is not installed", "sessions with repositories need it")
+
+
+def _bucket() -> Iterator[Finding]:
+    if not snapshot_store.enabled():
+        return
+    if problem := snapshot_store.problem():
+        todo = "check the AMBIENT_S3_ settings, the keys' rights and the way there: files are not saved"
+        yield Finding("bucket", FAILED, problem, todo)
+    else:
+        yield Finding("bucket", OK, f"{env.S3_BUCKET} answers")
 
 
 def _database() -> Iterator[Finding]:

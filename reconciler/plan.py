@@ -20,6 +20,8 @@ STOPPED_THERE = (Reason.STOPPED_BY_USER, Reason.INACTIVITY)
 FIRST_RESTART_SECONDS = 1.0
 FIRST_SLOW_RESTART_SECONDS = 10.0
 SLOW = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED, Reason.IMAGE_PULL_FAILED})
+HALF_MADE = (Reason.QUOTA_EXCEEDED, Reason.CLUSTER_UNREACHABLE)
+"""Why all of an attempt but its pod may have been made: it goes on, and none is begun in its place."""
 AT_EVERY_START = (None, Reason.STARTING, Reason.NOT_ANSWERING)
 STARTING_TEXT = "The runner is being started."
 DELETE_AGAIN_SECONDS = 6.0
@@ -190,8 +192,8 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
         text = f"The runner did not answer within {limits.start_deadline_seconds:g} s."
         reason, why = _held_up(observed) if current else _refused(status)
         return _restart(desired, status, limits, reason, f"{text} {why}".rstrip())
-    if not current and observed.attempt == status.attempt and _refused(status)[0] == Reason.QUOTA_EXCEEDED:
-        return Plan(steps=(Apply(status.attempt),), requeue_after=left)  # all but its pod was made
+    if not current and observed.attempt == status.attempt and _refused(status)[0] in HALF_MADE:
+        return Plan(steps=(Apply(status.attempt),), requeue_after=left)
     if not current:  # it was never made, or is gone with its host: the stored number may have been used
         stray = (Delete(observed.attempt),) if observed.left else ()
         return _attempt(desired, observed, status, left, restarts=status.restarts, steps=stray)

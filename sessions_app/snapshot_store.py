@@ -87,6 +87,17 @@ def stored(key: str) -> Stored | None:
     return Stored(found["ContentLength"], base64.b64decode(checksum).hex() if checksum else None)
 
 
+def problem() -> str | None:
+    """Why nothing can be saved in the bucket now, if so: one look at it, with the platform's keys."""
+    try:
+        _called("head_bucket")
+    except LookupError:
+        return f"there is no bucket {env.S3_BUCKET}"
+    except Unavailable as exc:
+        return f"the bucket {env.S3_BUCKET} cannot be used ({type(exc.__cause__).__name__}: {exc.__cause__})"
+    return None
+
+
 def delete(key: str) -> None:
     """Delete an object; none is as good. Raises Unavailable."""
     try:

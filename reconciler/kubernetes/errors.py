@@ -66,9 +66,13 @@ def refusal(status: int, said: str) -> Exception:
         return _credentials("The cluster does not know the platform's credentials.")
     if status == 403:
         return _forbidden(text)
-    if status in (400, 404, 422) or (status == 500 and NO_SUCH_TYPE in text):
+    if status == 404:  # of a write: its namespace has gone meanwhile
+        text = f"The cluster does not have what is needed: {text}"
+        return TemporaryError(Reason.WAITING, text, delay=LATER_SECONDS)
+    if status in (400, 422) or (status == 500 and NO_SUCH_TYPE in text):
         return PermanentError(Reason.CONFIG_INVALID, f"The cluster refuses the session: {text}")
-    return away(f"status {status}")
+    text = f"The cluster cannot do it now ({status}: {text or 'it does not say why'}); trying again."
+    return TemporaryError(Reason.CLUSTER_UNREACHABLE, text, delay=AWAY_SECONDS)
 
 
 def _forbidden(text: str) -> Exception:

@@ -26,15 +26,15 @@ def count_fault(reason: Reason) -> None:
     count(CLUSTER_FAULTS.increments(reason))
 
 
-def note_heard() -> None:
-    """The watch has heard of the cluster now."""
+def note_heard(*, first: bool = False) -> None:
+    """The watch has heard of the cluster now; `first`: it begins to listen, unless that is known already."""
     try:
-        hints.client().set(HEARD_KEY, time.time())
+        hints.client().set(HEARD_KEY, time.time(), nx=first)
     except redis.RedisError as exc:
         log.warning("the watch's sign of life was not noted", error=type(exc).__name__)
 
 
 def silent_seconds() -> float:
-    """How long no watcher has heard of a cluster; 0 where none ever did. Raises redis.RedisError."""
+    """How long a watcher has listened and heard nothing; 0 where none listens. Raises redis.RedisError."""
     heard = hints.client().get(HEARD_KEY)
     return max(time.time() - float(heard), 0.0) if heard else 0.0

@@ -45,6 +45,7 @@ class ClusterWatch:
     def run(self) -> None:
         """Until the process ends. A fault of the cluster or the database is waited for."""
         while True:
+            note_heard(first=True)  # also of a cluster that never answers
             try:
                 self.follow()
                 continue

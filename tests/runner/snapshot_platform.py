@@ -25,7 +25,8 @@ class Saved:
 
 class SnapshotPlatform(ThreadingHTTPServer):
     """`bucket_failures` are statuses for the next calls of the bucket. Not `wanted`: no token any more, and
-    the one that there is does for snapshots only. Not `reachable`: reports wait."""
+    the one that there is does for snapshots only. Not `reachable`: reports wait. `tokens_ended`: of so many
+    snapshots to come the token is good no more, until it is renewed."""
 
     daemon_threads = True
 
@@ -41,6 +42,7 @@ class SnapshotPlatform(ThreadingHTTPServer):
         self.wanted = True
         self.reachable = True
         self.bucket_seconds = 0.0
+        self.tokens_ended = 0
         self.lock = threading.Lock()
 
     @property
@@ -94,6 +96,9 @@ class _Calls(BaseHTTPRequestHandler):
             saved = self.server.snapshots[name]
             saved.complete = saved.data is not None and len(saved.data) == saved.size
             self._answer(200, {"id": name, "saved_at": NOW})
+        elif self.server.tokens_ended:
+            self.server.tokens_ended -= 1
+            self._answer(401, {"code": "15", "reason": "the session token has expired"})
         else:
             with self.server.lock:
                 name = str(len(self.server.snapshots) + 1)

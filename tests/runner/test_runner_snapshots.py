@@ -62,8 +62,10 @@ def test_the_next_pod_has_the_files_of_the_one_before(start, platform):
     (first.workspace / "file-uploads" / "notes.txt").write_text("mine")
     end(first)
     assert len(platform.complete) == 1
+    platform.statuses.clear()
     second = start()
     second.events_of("/echo hi")
+    assert "with the files that were saved at 2026-01-02 03:04:05 UTC" in ready(platform)["message"]
     assert (second.workspace / "file-uploads" / "notes.txt").read_text() == "mine"
     assert (second.workspace / "repos" / "workspace" / ".git" / "HEAD").exists()
 
@@ -115,6 +117,14 @@ def test_who_hears_of_a_stop_before_the_signal_saves_too(start, platform):
     assert (start_ready(start, platform).workspace / "notes.txt").read_text() == "mine"
 
 
+def test_a_token_that_ends_meanwhile_is_renewed_while_the_session_is_wanted(start, platform):
+    """A pod that is evicted ends, and its session does not."""
+    runner = start_ready(start, platform)
+    platform.tokens_ended = 1
+    end(runner)
+    assert len(platform.complete) == 1
+
+
 def test_a_report_that_is_refused_meanwhile_does_not_take_the_token_away(start, platform):
     platform.reachable = False
     runner = start(stop_seconds=20)
@@ -160,10 +170,22 @@ def test_a_bucket_that_is_away_is_waited_for(start, platform):
     assert (second.workspace / "a.txt").read_text() == "a"
 
 
+@pytest.mark.parametrize("failures", [[503], [429, 500]], ids=str)
+def test_a_bucket_that_is_busy_at_the_end_is_asked_again(start, platform, failures):
+    runner = start_ready(start, platform)
+    platform.bucket_failures = list(failures)
+    end(runner)
+    assert (platform.bucket_failures, platform.failed) == ([], [])
+    assert len(platform.complete) == 1
+
+
 @pytest.mark.parametrize(
     ("failures", "options", "said"),
     [
         pytest.param([403], {}, "The bucket did not take the files: it answered 403.", id="refused"),
+        pytest.param(
+            [503] * 9, {"stop_seconds": 3}, "The bucket did not take the files: it answered 503.", id="away"
+        ),
         pytest.param([], {"max_bytes": 1000}, "The files are more than can be saved", id="too-much"),
     ],
 )

@@ -150,7 +150,8 @@ class PlatformLink:
         self._pending: dict[str, str] = {}
         self._has_pending = asyncio.Event()
         self.ending = False
-        """A runner that ends gets no new token, and saves its last files with the one that it has."""
+        """A refusal of the platform is no news any more."""
+        self._is_refused = False  # what is left to do is done with the token that there is
 
     def report(self, report: Report) -> None:
         """Deliver this when it can be; a newer value of a field replaces the older."""
@@ -168,7 +169,7 @@ class PlatformLink:
                     try:
                         return await self._client.call(action, self._token.value if self._token else "")
                     except TokenRejected:
-                        if self.ending:
+                        if self._is_refused:
                             raise EntriesRefused("the session's token is good for nothing more") from None
                         self._ask_for_token()
                     except PlatformUnavailable as exc:
@@ -181,7 +182,7 @@ class PlatformLink:
             raise EntriesRefused(str(exc)) from exc
 
     def _ask_for_token(self) -> None:
-        if not self.ending:
+        if not self._is_refused:
             self._has_token.clear()
             self._renew_now.set()
 
@@ -208,10 +209,10 @@ class PlatformLink:
             try:
                 self._token = await self._client.fetch_token()
             except NotWanted:
-                was_told_to_end, self.ending = self.ending, True
+                self._is_refused = True
                 if self._token is not None:  # whoever waits for a newer one gets none
                     self._has_token.set()
-                if was_told_to_end:
+                if self.ending:
                     return
                 raise
             except PlatformUnavailable as exc:

@@ -98,13 +98,19 @@ class Preparation:
             message = f"The workspace could not be prepared ({type(exc).__name__})."
             failure = RunFailed("ConfigInvalid", message)
         reason = failure.code if failure else "Ready"
-        message = failure.message if failure else "The workspace is ready."
+        message = failure.message if failure else self._ready_text()
         condition = Condition("WorkspaceReady", failure is None, reason, self._ctx.redactor.text(message))
         self._ctx.report(Report(conditions=[condition]))
         log.info("workspace: %s, %s", reason, message)
         if isinstance(failure, NotRestored):
             self._not_restored()
         return failure
+
+    def _ready_text(self) -> str:
+        """With how old its files are: what came after them was not saved."""
+        if self._keeper is None or self._keeper.saved_at is None:
+            return "The workspace is ready."
+        return f"The workspace is ready, with the files that were saved at {self._keeper.saved_at}."
 
 
 class _Server(uvicorn.Server):

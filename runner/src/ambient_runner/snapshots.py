@@ -42,7 +42,11 @@ class NotRestored(PrepareFailed):
 
 
 class NotSaved(Exception):
-    """The files were not saved; the message is for people."""
+    """The files were not saved; the message is for people. What is `passing` may go well soon."""
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class _Away(Exception):
@@ -57,6 +61,7 @@ class SnapshotKeeper:
         self._workspace = workspace
         self._wanted = wanted
         self._call = call
+        self.saved_at: str | None = None  # of the files that it was filled with
         self._restored = False
         self._last: str | None = None
         self._saving = asyncio.Lock()
@@ -91,26 +96,41 @@ class SnapshotKeeper:
 
     async def save(self) -> None:
         """Save what is there now; a failure is told to the platform and goes no further."""
+        if problem := await self._tried():
+            await self._say(str(problem))
+
+    async def save_at_the_end(self) -> None:
+        """The last time: tried as long as there is time for it."""
+        if not self._restored:
+            return
+        problem = NotSaved(f"The files could not be saved within {self._wanted.stop_seconds:g} s.")
+        wait = FIRST_WAIT_SECONDS
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._wanted.stop_seconds):
+                while found := await self._tried():
+                    problem = found
+                    if not found.passing:
+                        break
+                    log.warning("%s Next try in %.1f s.", found, wait)
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+                else:
+                    return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await self._say(str(problem))
+
+    async def _tried(self) -> NotSaved | None:
+        """Save once; what went wrong, if anything did."""
         try:
             async with self._saving:
                 await self._save()
         except NotSaved as exc:
-            await self._say(str(exc))
+            return exc
         except Exception as exc:  # noqa: BLE001 - the agent's work must not end with its backup
             log.exception("the files were not saved")
-            await self._say(f"The files could not be saved ({type(exc).__name__}).")
-
-    async def save_at_the_end(self) -> None:
-        """The last time, in the time that there is for it."""
-        if not self._restored:
-            return
-        try:
-            async with asyncio.timeout(self._wanted.stop_seconds):
-                await self.save()
-        except TimeoutError:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS_SECONDS):
-                    await self._say(f"The files could not be saved within {self._wanted.stop_seconds:g} s.")
+            return NotSaved(f"The files could not be saved ({type(exc).__name__}).")
+        return None
 
     async def _say(self, message: str) -> None:
         log.error("%s", message)
@@ -135,8 +155,8 @@ class SnapshotKeeper:
                 raise NotRestored(f"The archive of {saved} ({latest.id}) is damaged: {exc}.") from exc
             except OSError as exc:
                 raise NotRestored(f"The saved files could not be written: {exc.strerror}.") from exc
-        self._last = latest.sha256
-        log.info("restored %d bytes that were saved at %s", latest.size, latest.saved_at)
+        self._last, self.saved_at = latest.sha256, saved
+        log.info("restored %d bytes that were saved at %s", latest.size, saved)
 
     async def _save(self) -> None:
         with _scratch() as file:
@@ -155,9 +175,10 @@ class SnapshotKeeper:
                     lambda api: api.sessions.complete_workspace_snapshot(self._session, begun.id)
                 )
             except EntriesUnavailable as exc:
-                raise NotSaved(f"The platform did not take the files: {exc}.") from exc
+                passing = not isinstance(exc, EntriesRefused)
+                raise NotSaved(f"The platform did not take the files: {exc}.", passing=passing) from exc
             except _Away as exc:
-                raise NotSaved(f"The bucket did not take the files: {exc}.") from exc
+                raise NotSaved(f"The bucket did not take the files: {exc}.", passing=True) from exc
         self._last = packed.sha256
         log.info("saved %d bytes, left out %d entries", packed.size, packed.left_out)
 
@@ -214,5 +235,8 @@ async def _upload(url: str, headers: dict[str, str], file: BinaryIO) -> None:
             answer = await http.put(url, content=blocks(), headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise _Away(type(exc).__name__) from exc
-    if answer.status_code not in (200, 201, 204):
-        raise _Away(f"it answered {answer.status_code}")
+    status = answer.status_code
+    if status in (408, 429) or status >= 500:
+        raise _Away(f"it answered {status}")
+    if status not in (200, 201, 204):
+        raise NotSaved(f"The bucket did not take the files: it answered {status}.")

@@ -11,6 +11,7 @@ from ambient.common import hints, shared_metrics
 from ambient.common.shared_metrics import KEY, Histogram, SharedCollector, count
 from projects_app.models import Project
 from reconciler import metrics, overview
+from reconciler.kubernetes import health
 from reconciler.state import Plan
 from reconciler.workqueue import ask
 from sessions_app.choices import Phase, Reason, RunState
@@ -185,6 +186,19 @@ def test_the_help_of_every_platform_metric_says_that_it_is_no_sum(fresh_counters
     names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
     assert names == {name for name, row in documented().items() if row.scope == "platform"}
     assert all(shared_metrics.ANY_SHOWS_ALL in family.documentation for family in families)
+
+
+def test_a_cluster_that_was_never_heard_of_is_silent_since_somebody_listens(monkeypatch):
+    hints.client().delete(health.HEARD_KEY)
+    assert health.silent_seconds() == 0
+    monkeypatch.setattr(health.time, "time", lambda: 1000.0)
+    health.note_heard(first=True)
+    monkeypatch.setattr(health.time, "time", lambda: 1300.0)
+    health.note_heard(first=True)
+    assert health.silent_seconds() == 300
+    health.note_heard()
+    assert health.silent_seconds() == 0
+    hints.client().delete(health.HEARD_KEY)
 
 
 def test_a_database_that_is_away_ends_its_own_metrics_only(monkeypatch):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ambient import env
 from ambient.common.exceptions import Conflict
+from reconciler import doctor
 from sessions_app import snapshot_store
 from sessions_app.models import Session, WorkspaceSnapshot
 from sessions_app.services.sessions import session_delete, session_stop
@@ -264,3 +265,25 @@ def test_a_row_stays_as_long_as_its_object(saving, runner, running, monkeypatch)
     snapshot_store._client.cache_clear()
     tidy_snapshots()
     assert WorkspaceSnapshot.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "said"),
+    [
+        pytest.param({}, "ok", "answers", id="well"),
+        pytest.param({"S3_BUCKET": "nowhere"}, "failed", "there is no bucket nowhere", id="no-bucket"),
+        pytest.param({"S3_ENDPOINT": "http://127.0.0.1:9"}, "failed", "EndpointConnection", id="away"),
+    ],
+)
+def test_the_doctor_tells_whether_files_can_be_saved(saving, monkeypatch, changes, state, said):
+    for name, value in changes.items():
+        monkeypatch.setattr(env, name, value)
+    snapshot_store._client.cache_clear()
+    [found] = doctor._bucket()
+    assert (found.name, found.state, said in found.text) == ("bucket", state, True), found
+    assert SECRET_KEY not in str(found)
+
+
+def test_without_a_bucket_the_doctor_looks_for_none(monkeypatch):
+    monkeypatch.setattr(env, "WORKSPACE", "emptydir")
+    assert list(doctor._bucket()) == []

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,10 +15,12 @@ from reconciler.models import WorkItem
 from reconciler.projects import reconcile_project
 from reconciler.runtimes.base import EVERY_ATTEMPT, SessionRef
 from reconciler.runtimes.kubernetes import KubernetesRuntime
+from reconciler.selectors import ref_of
 from reconciler.workqueue import ask, claim_next
 from sessions_app.choices import Reason
 from sessions_app.models import Session
 from tests.e2e.system import GENEROUS, eventually
+from tests.kube.api import ApiError
 from tests.kube.runtime.lab import Lab, make_session
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300)]
@@ -213,6 +216,47 @@ def test_what_somebody_has_changed_of_ours_is_brought_back(lab, session):
     lab.apply(session)
     assert json.loads(launched(lab, session))["session_id"] == session.pk
     assert lab.api.get(path)["metadata"]["uid"] == before
+
+
+@contextmanager
+def dead_webhook(lab):
+    """New pods of the lab are shown to a webhook that nobody serves, from when the API server knows of it."""
+    kind = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    made = ["pods", "configmaps"]
+    webhook = {
+        "name": "dead.example.com",
+        "clientConfig": {"url": "https://127.0.0.1:9/"},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": made}],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": lab.namespace}},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    configuration = lab.api.post(kind, {"metadata": {"generateName": "dead-"}, "webhooks": [webhook]})
+
+    def is_asked():
+        try:
+            lab.api.post(lab.path("configmaps"), {"metadata": {"generateName": "probe-"}})
+        except ApiError:
+            return True
+        return False
+
+    try:
+        eventually(is_asked, "the webhook is asked")
+        yield
+    finally:
+        lab.api.delete(f"{kind}/{configuration['metadata']['name']}")
+        eventually(lambda: not is_asked(), "it is asked no more")
+
+
+def test_a_webhook_that_nobody_serves_is_told_in_the_clusters_words(lab, session):
+    lab.apply(make_session())  # the namespace is there
+    with dead_webhook(lab), pytest.raises(TemporaryError, match="failed calling webhook") as refused:
+        lab.apply(session)
+    assert refused.value.reason == Reason.CLUSTER_UNREACHABLE
+    seen = lab.runtime.observe(ref_of(session))
+    assert (seen.exists, seen.attempt) == (False, 1)  # all but its pod is there, and goes on
+    lab.apply(session)
+    assert lab.runtime.observe(ref_of(session)).exists
 
 
 def make_namespace(lab, labels=None, **metadata):

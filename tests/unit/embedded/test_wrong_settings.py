@@ -48,6 +48,15 @@ def run(home, argv, settings):
     [
         pytest.param({"AMBIENT_RUNTIME": "docker"}, "AMBIENT_RUNTIME", id="runtime-that-is-not-there"),
         pytest.param({"AMBIENT_RUNTIME": "kubernetes"}, "AMBIENT_RUNNER_IMAGE", id="pods-without-an-image"),
+        pytest.param(
+            {
+                "AMBIENT_WORKSPACE": "snapshot",
+                "AMBIENT_S3_BUCKET": "b",
+                "AMBIENT_SESSION_TOKEN_SECONDS": "60",
+            },
+            "AMBIENT_SESSION_TOKEN_SECONDS",
+            id="tokens-that-end-while-files-are-saved",
+        ),
         pytest.param({"AMBIENT_RUNNER_RESOURCES": "2Gi"}, "AMBIENT_RUNNER_RESOURCES", id="no-resources"),
         pytest.param({"DATABASE_URL": f"mysql://u:{PASSWORD}@h/d"}, "DATABASE_URL", id="other-database"),
         pytest.param(

@@ -46,6 +46,7 @@ ENDING = 'pods "x" is forbidden: unable to create new content in namespace lab b
             id="not-of-the-schema's-type",
         ),
         pytest.param(400, "strict decoding", PermanentError, R.CONFIG_INVALID, id="not-understood"),
+        pytest.param(404, 'namespaces "lab" not found', TemporaryError, R.WAITING, id="namespace-went"),
         pytest.param(409, "object is being deleted: x", TemporaryError, R.WAITING, id="still-ending"),
         pytest.param(429, "later", TemporaryError, R.CLUSTER_UNREACHABLE, id="too-many"),
         pytest.param(500, "etcd", TemporaryError, R.CLUSTER_UNREACHABLE, id="broken"),
@@ -65,6 +66,12 @@ def test_what_an_answer_means(status, said, kind, reason):
 )
 def test_what_the_caller_decides(status, kind):
     assert isinstance(refusal(status, "x"), kind)
+
+
+def test_what_a_cluster_cannot_do_is_said_in_its_words():
+    said = 'Internal error occurred: failed calling webhook "w.example": no endpoints available'
+    assert said in refusal(500, said).message
+    assert "does not say why" in refusal(503, "").message
 
 
 def test_what_a_cluster_says_is_shortened():

@@ -19,6 +19,7 @@ from tests.unit.reconciler.plan_states import (
     status,
 )
 
+AWAY = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.CLUSTER_UNREACHABLE, "It does not answer.")
 QUOTA = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.QUOTA_EXCEEDED, "It is used up.")
 
 
@@ -80,6 +81,15 @@ QUOTA = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.QUOTA_EXCEEDED, "
             None,
             (Apply(1),),
             id="what-a-quota-kept-from-being-made-is-made-as-the-same-attempt",
+        ),
+        pytest.param(
+            RUN,
+            Observed(attempt=1, reason=Reason.POD_LOST, objects=("ServiceAccount/x",)),
+            status(Phase.CREATING, conditions=(AWAY,)),
+            None,
+            None,
+            (Apply(1),),
+            id="and-so-is-what-a-cluster-could-not-do",
         ),
         pytest.param(
             RUN,
