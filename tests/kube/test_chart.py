@@ -309,6 +309,16 @@ def test_made_secrets_are_nowhere_but_in_secrets(helm):
         pytest.param("oidc.audience=", "/oidc/audience", id="no-audience"),
         pytest.param("runtime=process", "/runtime", id="no-runtime-of-a-cluster"),
         pytest.param("runner.image.repository=", "/runner/image/repository", id="no-image-of-a-runner"),
+        pytest.param(
+            "api.autoscaling.enabled=true,api.autoscaling.maxReplicas=1",
+            "autoscaling of api: minReplicas 2 is more than maxReplicas 1",
+            id="fewer-than-the-least",
+        ),
+        pytest.param(
+            "worker.autoscaling.enabled=true,worker.resources.requests.cpu=null",
+            "autoscaling of worker needs resources.requests.cpu",
+            id="nothing-to-measure-by",
+        ),
     ],
 )
 def test_helm_refuses_wrong_values_by_name(helm, wrong, named):
