@@ -3,6 +3,7 @@
 import datetime
 import json
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import Now, RowNumber
 
@@ -10,7 +11,9 @@ from ambient import env
 from ambient.common.database import database_now, transactional
 from ambient.common.exceptions import Conflict, InvalidField, InvalidToken, not_found
 from ambient.common.ksuid import ksuid
+from ambient.common.shared_metrics import count
 from sessions_app.choices import ConditionType, Reason
+from sessions_app.metrics import NOT_SAVED
 from sessions_app.models import Session, WorkspaceSnapshot
 from sessions_app.services.sessions import lock_session
 from sessions_app.snapshot_store import ADDRESS_SECONDS
@@ -67,6 +70,7 @@ def snapshot_failed(*, session_id: str, attempt: int, message: str) -> Session:
     session = _lock_for_saving(session_id, attempt)
     text = f"{message[:LONGEST_MESSAGE]} {_last_saved(session_id)}"
     failed = Condition(ConditionType.WORKSPACE_READY, "False", Reason.WORKSPACE_NOT_SAVED, text)
+    transaction.on_commit(lambda: count(NOT_SAVED.increments()))
     return session_record_status(session=session, conditions=[failed])
 
 

@@ -10,9 +10,11 @@ import pytest
 from django.utils import timezone
 
 from ambient import env
+from ambient.common import hints, shared_metrics
 from ambient.common.exceptions import Conflict
 from reconciler import doctor
 from sessions_app import snapshot_store
+from sessions_app.metrics import NOT_SAVED
 from sessions_app.models import Session, WorkspaceSnapshot
 from sessions_app.services.sessions import session_delete, session_stop
 from sessions_app.services.snapshots import KEPT, snapshot_complete, snapshots_unwanted
@@ -192,9 +194,20 @@ def test_another_sessions_snapshot_is_not_there(saving, runner, running, project
     assert begin(runner, other).status_code == 404
 
 
-def test_a_failure_is_a_condition_until_the_next_save(saving, runner, running):
+def not_saved():
+    """How often the platform has counted it."""
+    [name] = NOT_SAVED.increments()
+    return float(hints.client().hget(shared_metrics.KEY, name) or 0)
+
+
+def test_a_failure_is_a_condition_until_the_next_save(
+    saving, runner, running, django_capture_on_commit_callbacks
+):
     sent = {"message": "The bucket did not take the files: it answered 503."}
-    assert runner.call("post", path(running, "failed"), sent).status_code == 204
+    before = not_saved()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert runner.call("post", path(running, "failed"), sent).status_code == 204
+    assert not_saved() == before + 1
     found = condition(running)
     assert (found["status"], found["reason"]) == ("False", "WorkspaceNotSaved")
     assert found["message"] == f"{sent['message']} They were never saved."
