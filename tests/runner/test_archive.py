@@ -5,11 +5,11 @@ import hashlib
 import io
 import os
 import subprocess
-import tarfile
 
 import pytest
 from ambient_runner import archive
 from ambient_runner.archive import Cancelled, Corrupted, TooLarge, pack, unpack
+from backports import tarfile
 
 LIMIT = 10 * 1024 * 1024
 

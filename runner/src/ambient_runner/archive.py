@@ -8,11 +8,12 @@ import hashlib
 import os
 import stat
 import subprocess
-import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from backports import tarfile
 
 MADE_AGAIN = frozenset(
     {

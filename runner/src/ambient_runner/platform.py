@@ -191,13 +191,16 @@ class PlatformLink:
 
         Calls can still be made afterwards, until it is closed.
         """
+        why = None
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep_token())
                 if self._reporting:
                     group.create_task(self._deliver())
-        except* NotWanted as refused:
-            raise NotWanted(str(refused.exceptions[0])) from None
+        except* NotWanted as refused:  # what is raised in here some Pythons put into a group again
+            why = str(refused.exceptions[0])
+        if why is not None:
+            raise NotWanted(why)
 
     async def close(self) -> None:
         """Make no more calls."""
