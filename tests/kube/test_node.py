@@ -342,10 +342,10 @@ def test_an_api_that_does_not_know_yet_whose_pod_it_is_is_asked_again(
         return get(path, **query)
 
     monkeypatch.setattr(node.api, "get", hesitant)
-    monkeypatch.setattr(node, "event", lambda pod, reason, *args, **more: said.append(reason))
+    monkeypatch.setattr(node, "event", lambda pod, reason, *args, **more: said.append((pod.name, reason)))
     key = {"secretKeyRef": {"name": "early", "key": "KEY"}}
     wait_phase(make_pod("early", "exit 0", env=[{"name": "KEY", "valueFrom": key}]), "Succeeded")
-    assert (len(refusals), "Failed" in said) == (2, False)
+    assert (len(refusals), ("early", "Failed") in said, ("early", "Started") in said) == (2, False, True)
 
 
 def test_memory_runs_out(make_pod, node, namespace):

@@ -72,7 +72,7 @@ def test_the_next_pod_has_the_files_of_the_one_before(start, platform):
 
 def test_what_has_not_changed_is_not_saved_again(start, platform):
     runner = start_ready(start, platform, every_seconds=0.1)
-    wait_for(lambda: platform.complete, "a snapshot")
+    wait_for(lambda: "saved" in runner.log(), "it knows of a snapshot")
     end(runner)
     sums = [saved.sha256 for saved in platform.snapshots.values()]
     assert len(sums) == len(set(sums))
