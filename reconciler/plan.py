@@ -20,8 +20,8 @@ STOPPED_THERE = (Reason.STOPPED_BY_USER, Reason.INACTIVITY)
 FIRST_RESTART_SECONDS = 1.0
 FIRST_SLOW_RESTART_SECONDS = 10.0
 SLOW = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED, Reason.IMAGE_PULL_FAILED})
-HALF_MADE = (Reason.QUOTA_EXCEEDED, Reason.CLUSTER_UNREACHABLE)
-"""Why all of an attempt but its pod may have been made: it goes on, and none is begun in its place."""
+INTERRUPTING = (Reason.QUOTA_EXCEEDED, Reason.CLUSTER_UNREACHABLE)
+"""Faults that may come when some of an attempt's objects are made, and pass."""
 AT_EVERY_START = (None, Reason.STARTING, Reason.NOT_ANSWERING)
 STARTING_TEXT = "The runner is being started."
 DELETE_AGAIN_SECONDS = 6.0
@@ -192,7 +192,7 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
         text = f"The runner did not answer within {limits.start_deadline_seconds:g} s."
         reason, why = _held_up(observed) if current else _refused(status)
         return _restart(desired, status, limits, reason, f"{text} {why}".rstrip())
-    if not current and observed.attempt == status.attempt and _refused(status)[0] in HALF_MADE:
+    if not current and _is_half_made(observed, status):
         return Plan(steps=(Apply(status.attempt),), requeue_after=left)
     if not current:  # it was never made, or is gone with its host: the stored number may have been used
         stray = (Delete(observed.attempt),) if observed.left else ()
@@ -214,6 +214,12 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
     if status.reason not in AT_EVERY_START:  # what held it up has ended
         return replace(following, reason=Reason.STARTING, message=STARTING_TEXT)
     return following
+
+
+def _is_half_made(observed: Observed, status: Status) -> bool:
+    """Whether all of the attempt but its pod may be there: it goes on, and none is begun in its place."""
+    is_there = observed.attempt == status.attempt and observed.reason == Reason.POD_LOST
+    return is_there and _refused(status)[0] in INTERRUPTING
 
 
 def _held_up(observed: Observed) -> tuple[Reason, str]:

@@ -93,6 +93,15 @@ QUOTA = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.QUOTA_EXCEEDED, "
         ),
         pytest.param(
             RUN,
+            Observed(attempt=1, reason=Reason.WAITING, objects=("AgenticSession/x",)),
+            status(Phase.CREATING, conditions=(AWAY,)),
+            Phase.CREATING,
+            Reason.STARTING,
+            (Delete(1), Apply(2)),
+            id="a-wish-that-was-dropped-is-a-new-one",
+        ),
+        pytest.param(
+            RUN,
             Observed(attempt=1, reason=Reason.POD_LOST, objects=("ServiceAccount/x",)),
             status(Phase.CREATING),
             Phase.CREATING,
