@@ -4,14 +4,13 @@ import structlog
 from django.db.models import Q
 
 from ambient import env
-from ambient.common.database import database_now
 from projects_app.models import Project
 from reconciler.outcome import Outcome
 from reconciler.placement import free_places
 from reconciler.plan import plan
 from reconciler.runtimes import runtime_for
 from reconciler.runtimes.base import Survey
-from reconciler.selectors import desired_of, limits, ref_of, sessions_for_plan, status_of
+from reconciler.selectors import desired_of, limits, read_at, ref_of, sessions_for_plan, status_of
 from reconciler.state import TakePlace
 from reconciler.workqueue import Claim, seen
 from sessions_app.choices import FINAL_PHASES, DesiredState, Phase
@@ -44,13 +43,13 @@ def wake_unfinished(survey: Survey) -> list[str]:
         if not page:
             return woken
         after = page[-1].pk
-        now = database_now()
         observed = survey.observe_many([ref_of(session) for session in page])
         for session in page:
             if session.pk not in observed:  # another host's
                 continue
             status = status_of(session)
-            next_plan = plan(desired_of(session), observed[session.pk], status, limits(), now)
+            seen_there = observed[session.pk]
+            next_plan = plan(desired_of(session), seen_there, status, limits(), read_at(session))
             acts = any(not isinstance(step, TakePlace) for step in next_plan.steps)
             if acts or next_plan.changes(status) or (status.placed and next_plan.phase in FINAL_PHASES):
                 seen("session", session.pk, session.project_id)

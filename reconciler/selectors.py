@@ -1,10 +1,11 @@
 """Reads of the reconciler: rows into the frozen values of a plan."""
 
+import datetime
 import functools
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, Exists, Func, OuterRef, QuerySet, Subquery
 
 from ambient import env
 from ambient.common.json_text import parsed
@@ -19,7 +20,8 @@ ENDED = (RunState.FINISHED, RunState.FAILED, RunState.INTERRUPTED, RunState.CANC
 
 
 def sessions_for_plan(sessions: QuerySet[Session] | None = None) -> QuerySet[Session]:
-    """Sessions, also deleted ones, with what the conversation is doing: an index lookup each."""
+    """Sessions, also deleted ones, with what the conversation is doing, an index lookup each, and the
+    database's time, by which alone deadlines count."""
     runs = Run.objects.filter(session=OuterRef("pk"))
     last = runs.filter(state__in=ENDED, finished_at__isnull=False).order_by("-number")
     newest = SessionMessage.objects.filter(session=OuterRef("pk")).order_by("-seq")
@@ -29,6 +31,7 @@ def sessions_for_plan(sessions: QuerySet[Session] | None = None) -> QuerySet[Ses
         newest_message_at=Subquery(newest.values("created_at")[:1]),
         last_run_ended_at=Subquery(last.values("finished_at")[:1]),
         last_run_state=Subquery(last.values("state")[:1]),
+        read_at=Func(function="clock_timestamp", output_field=DateTimeField()),
     )
 
 
@@ -47,6 +50,12 @@ def session_for_plan(session_id: str) -> Session | None:
     statement, values = _statement()
     found = Session.objects.raw(statement, [session_id if value == KEY else value for value in values])
     return next(iter(found), None)
+
+
+def read_at(session: Session) -> datetime.datetime:
+    """When a row of `sessions_for_plan` was read, by the database's clock."""
+    found: datetime.datetime = vars(session)["read_at"]
+    return found
 
 
 def limits() -> Limits:

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from ambient.common.database import database_now, transactional
+from ambient.common.database import transactional
 from ambient.common.exceptions import Conflict
 from projects_app.selectors import urls_of
 from projects_app.services.session_credentials import session_credentials_bind
@@ -18,7 +18,7 @@ from reconciler.placement import take_place
 from reconciler.plan import plan, plan_after_error, plan_after_refusal
 from reconciler.runtimes import runtime_for
 from reconciler.runtimes.base import EVERY_ATTEMPT, Runtime, SessionRef
-from reconciler.selectors import desired_of, limits, ref_of, session_for_plan, status_of
+from reconciler.selectors import desired_of, limits, read_at, ref_of, session_for_plan, status_of
 from reconciler.state import Apply, Delete, Observed, Plan, TakePlace
 from reconciler.workqueue import Claim, check_claim
 from sessions_app.choices import FINAL_PHASES, ConditionType, Phase, Reason
@@ -62,6 +62,8 @@ def reconcile_session(claim: Claim) -> Outcome:
         except TemporaryError as exc:
             _note(claim, exc)
             raise
+        if runtime.look_after_apply_seconds and any(isinstance(step, Apply) for step in following.steps):
+            return Outcome(runtime.look_after_apply_seconds)
         if any(not isinstance(step, TakePlace) for step in following.steps):
             look.cache_clear()
         if following.steps or following.phase is not None:
@@ -82,8 +84,7 @@ def runtime_for_pass(claim: Claim) -> Runtime | None:
 
 def _round(claim: Claim, session: Session, runtime: Runtime, look: Look) -> Plan:
     ref = ref_of(session)
-    now = database_now()
-    following = plan(desired_of(session), look(ref), status_of(session), limits(), now)
+    following = plan(desired_of(session), look(ref), status_of(session), limits(), read_at(session))
     record(claim, session, following, runtime=runtime)
     for step in following.steps:
         match step:

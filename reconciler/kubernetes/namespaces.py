@@ -1,6 +1,8 @@
 """A project's namespace: ours to make and to end, or lent to us, or somebody else's and left alone."""
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ambient import env
 from ambient.cluster_settings import namespace_problem
@@ -12,6 +14,36 @@ from reconciler.kubernetes.names import Manifest
 from sessions_app.choices import Reason
 
 NAMESPACES = "/api/v1/namespaces"
+KNOWN_SECONDS = 2.0
+"""So long a namespace counts as looked at: many starts at once need not look each."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A namespace that may be used, and the limit ranges in it."""
+
+    ranges: list[Manifest]
+    seen_at: float = field(default_factory=time.monotonic)
+
+
+class Places:
+    """The namespaces that one process has looked at a moment ago."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._known: dict[str, Place] = {}
+
+    def known(self, name: str) -> Place | None:
+        """What is remembered of it."""
+        place = self._known.get(name)
+        return place if place and time.monotonic() - place.seen_at < KNOWN_SECONDS else None
+
+    def look(self, manifest: Manifest) -> Place:
+        """Have the namespace and see its limits. Raises PermanentError when it may not be used."""
+        name = ensure_namespace(self._cluster, manifest)
+        place = Place(self._cluster.list(f"{NAMESPACES}/{name}/limitranges"))
+        self._known = {each: there for each in self._known if (there := self.known(each))} | {name: place}
+        return place
 
 
 def namespace_of(project_id: str) -> str:

@@ -78,7 +78,7 @@ class ClusterWatch:
         found = event["object"]
         self._version = found["metadata"]["resourceVersion"]
         self._heard()
-        if event["type"] != "BOOKMARK":
+        if event["type"] != "BOOKMARK" and not _is_own_doing(event):
             self._sightings.add(session_of(found), labels_of(found).get(PROJECT, ""))
 
     def _look_at_everything(self) -> None:
@@ -92,6 +92,11 @@ class ClusterWatch:
         if time.monotonic() - self._heard_at >= HEARD_EVERY_SECONDS:
             self._heard_at = time.monotonic()
             note_heard()
+
+
+def _is_own_doing(event: Manifest) -> bool:
+    """Whether an object was only made: whoever made it knows, and nobody in the cluster has taken it up."""
+    return event["type"] == "ADDED" and not (event["object"].get("status") or {}).get("conditions")
 
 
 def start(runtime: str) -> None:

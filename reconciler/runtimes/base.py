@@ -49,6 +49,9 @@ class Survey(Protocol):
 class Runtime(ABC):
     """What sessions run on. Raises TemporaryError and PermanentError only."""
 
+    look_after_apply_seconds: float = 0.0
+    """When to look what has come of an apply, where it is told before: a look at once would see nothing."""
+
     @abstractmethod
     def observe_many(self, sessions: Sequence[SessionRef]) -> Mapping[str, Observed]:
         """The state of many sessions in one call."""

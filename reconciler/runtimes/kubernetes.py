@@ -8,6 +8,7 @@ names, and what is there of another one is removed.
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from reconciler.kubernetes.client import Cluster, connect
 from reconciler.kubernetes.errors import LATER_SECONDS, Conflict
 from reconciler.kubernetes.identity import is_pod_of
 from reconciler.kubernetes.names import Manifest
-from reconciler.kubernetes.namespaces import end_namespace, ensure_namespace, namespace_of
+from reconciler.kubernetes.namespaces import Place, Places, end_namespace, namespace_of
 from reconciler.kubernetes.observation import is_overdue, observed
 from reconciler.kubernetes.proof import proven_instance
 from reconciler.kubernetes.resources import container_resources
@@ -53,8 +54,11 @@ FIXED = ("Pod", "PersistentVolumeClaim")
 class KubernetesRuntime(Runtime):
     """Talks to one cluster; several workers may do so at once."""
 
+    look_after_apply_seconds = 5.0  # without the watch
+
     def __init__(self, cluster: Cluster | None = None) -> None:
         self._cluster = cluster or connect()
+        self._places = Places(self._cluster)
         self._installation: str | None = None
 
     def namespace(self, project_id: str) -> str:
@@ -82,34 +86,13 @@ class KubernetesRuntime(Runtime):
         row = Session.objects.select_related("project").filter(pk=session.id).first()
         if row is None or row.attempt != attempt or row.desired_state != DesiredState.RUNNING:
             raise TemporaryError(Reason.WAITING, f"Attempt {attempt} was overtaken.", delay=1.0)
-        wishes = wishes_of(row)
         site = self._site()
-        namespace = ensure_namespace(
-            self._cluster,
-            manifests.namespace(site, self.namespace(session.project_id), session.project_id),
-        )
-        ranges = self._cluster.list(f"{CORE}/namespaces/{namespace}/limitranges")
-        variables = {"TRACEPARENT": spec["traceparent"]} if spec.get("traceparent") else {}
-        wanted = manifests.Wanted(
-            project_id=session.project_id,
-            session_id=session.id,
-            generation=spec["generation"],
-            attempt=attempt,
-            namespace=namespace,
-            # Identity is the pod's own token: what is known to whoever may read Secrets proves nothing.
-            document={name: value for name, value in spec.items() if name != "launch_token"},
-            variables=variables,
-            # A proxy's address may hold a password.
-            secret_variables=env.pod_environment() | env.framework_environment(str(spec["framework"])),
-            resources=container_resources(wishes.resources, env.RUNNER_RESOURCES, ranges),
-            internet=wishes.internet,
-            service=wishes.service,
-        )
-        if site.claims:
-            self._claim(manifests.claim(site, wanted))
-        owner = self._put(manifests.service_account(site, wanted))
-        for manifest in manifests.owned(site, wanted, owner["metadata"]["uid"]):
-            self._put(manifest)
+        namespace = manifests.namespace(site, self.namespace(row.project_id), row.project_id)
+        known = self._places.known(namespace["metadata"]["name"])
+        if known is not None:
+            with suppress(TemporaryError, PermanentError):  # it may have changed since: look, and again
+                return self._make(site, _wanted(row, spec, known))
+        self._make(site, _wanted(row, spec, self._places.look(namespace)))
 
     def delete(self, session: SessionRef, up_to_attempt: int) -> None:
         if self._delete_pods(session, up_to_attempt):
@@ -153,6 +136,13 @@ class KubernetesRuntime(Runtime):
                 found, ready=False, instance=None, reason=Reason.NOT_ANSWERING, message=why, look_again=1.0
             )
         return replace(found, instance=instance)
+
+    def _make(self, site: manifests.Site, wanted: manifests.Wanted) -> None:
+        if site.claims:
+            self._claim(manifests.claim(site, wanted))
+        owner = self._put(manifests.service_account(site, wanted))
+        for manifest in manifests.owned(site, wanted, owner["metadata"]["uid"]):
+            self._put(manifest)
 
     def _claim(self, manifest: Manifest) -> None:
         found = self._put(manifest)
@@ -253,6 +243,25 @@ class ClusterSurvey:
             generation = names.number(objects[0], names.GENERATION)
             said = tuple(each["metadata"]["name"] for each in objects)
             yield Existing(session_id, generation, attempt, said)
+
+
+def _wanted(row: Session, spec: Mapping[str, Any], place: Place) -> manifests.Wanted:
+    wishes = wishes_of(row)
+    return manifests.Wanted(
+        project_id=row.project_id,
+        session_id=row.pk,
+        generation=spec["generation"],
+        attempt=row.attempt,
+        namespace=namespace_of(row.project_id),
+        # Identity is the pod's own token: what is known to whoever may read Secrets proves nothing.
+        document={name: value for name, value in spec.items() if name != "launch_token"},
+        variables={"TRACEPARENT": spec["traceparent"]} if spec.get("traceparent") else {},
+        # A proxy's address may hold a password.
+        secret_variables=env.pod_environment() | env.framework_environment(str(spec["framework"])),
+        resources=container_resources(wishes.resources, env.RUNNER_RESOURCES, place.ranges),
+        internet=wishes.internet,
+        service=wishes.service,
+    )
 
 
 def _path(found: Manifest) -> str:
