@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from reconciler.selectors import session_for_plan, sessions_for_plan
+from reconciler.selectors import read_at, session_for_plan, sessions_for_plan
 from sessions_app.choices import RunState
 from tests.factories import RunFactory, SessionFactory
 
@@ -11,7 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 def read(session):
-    return {name: value for name, value in vars(session).items() if not name.startswith("_")}
+    different = {"read_at"}
+    return {name: value for name, value in vars(session).items() if name not in different and name[0] != "_"}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_one_session_is_read_like_all_of_them(session, states, active, last):
     one = session_for_plan(session.pk)
     assert read(one) == read(sessions_for_plan().get(pk=session.pk))
     assert (one.run_active, one.last_run_state) == (active, last)
+    assert abs((timezone.now() - read_at(one)).total_seconds()) < 60
 
 
 @pytest.mark.parametrize("key", ["", "the session", "' OR ''='"])

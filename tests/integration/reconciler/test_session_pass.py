@@ -1,8 +1,10 @@
 """One pass at a time against a runtime that does what it is told: what is written, and what is refused."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from ambient.common.exceptions import Conflict
 from projects_app.models import Project
@@ -97,6 +99,21 @@ def test_one_pass_starts_a_session(runtime, running):
 def test_a_start_looks_again_only_after_it_has_done_or_learnt_something(runtime, running):
     before_the_apply, after_it, at_the_instance_that_it_learnt = 1, 1, 1
     assert runtime.looks == before_the_apply + after_it + at_the_instance_that_it_learnt
+
+
+def test_a_runtime_that_tells_by_itself_is_not_looked_at_right_after_an_apply(
+    runtime, make_session, claim_of
+):
+    runtime.look_after_apply_seconds = 5.0
+    session = make_session()
+    tasks.run_pass(claim_of("session", session.pk))
+    session.refresh_from_db()
+    assert (session.phase, session.attempt, runtime.looks) == (Phase.CREATING, 1, 1)
+    item = WorkItem.objects.get(key=session.pk)
+    assert (item.attempts, timezone.now() < item.due_at <= timezone.now() + timedelta(seconds=5)) == (0, True)
+    tasks.run_pass(claim_of("session", session.pk))
+    session.refresh_from_db()
+    assert session.phase == Phase.RUNNING
 
 
 def test_what_a_runner_is_not_given_is_said_and_it_runs(runtime, make_session, claim_of):

@@ -9,6 +9,7 @@ import pytest
 from ambient import env
 from projects_app.models import Project
 from reconciler.errors import PermanentError, TemporaryError
+from reconciler.kubernetes import namespaces
 from reconciler.kubernetes.client import Cluster
 from reconciler.kubernetes.names import MADE, MANAGED, PROJECT, object_name
 from reconciler.models import WorkItem
@@ -371,6 +372,27 @@ def test_a_used_up_quota_is_waited_for(lab, session):
     assert (observed.exists, observed.left) == (False, True)  # an account, which is removed
     lab.api.delete(lab.path("resourcequotas", "none"))
     lab.apply(session, 2)
+
+
+def test_starts_that_come_at_once_look_at_their_namespace_once(lab, session, monkeypatch):
+    monkeypatch.setattr(namespaces, "KNOWN_SECONDS", 60.0)
+    looks, look = [], lab.runtime._cluster.list
+    monkeypatch.setattr(
+        lab.runtime._cluster, "list", lambda path, **query: looks.append(path) or look(path, **query)
+    )
+    for started in (session, make_session(), make_session()):
+        lab.apply(started)
+    assert looks == [lab.path("limitranges")]
+
+
+def test_a_namespace_that_has_gone_since_the_last_look_is_made_again(lab, session, monkeypatch):
+    monkeypatch.setattr(namespaces, "KNOWN_SECONDS", 60.0)
+    lab.apply(session)
+    path = f"/api/v1/namespaces/{lab.namespace}"
+    lab.api.delete(path)
+    eventually(lambda: not lab.api.exists(path), "the namespace is gone", GONE_SECONDS)
+    lab.apply(session, 2)
+    assert lab.names("pods") == [object_name(session.pk, 2)]
 
 
 BOUNDS = {"type": "Container", "max": {"memory": "1Gi"}, "default": {"cpu": "300m"}}

@@ -25,10 +25,10 @@ def installation():
     return Installation.objects.get_or_create(defaults={"id": "inst"})[0].pk
 
 
-def make_pod(api, installation, name, namespace="default"):
+def make_pod(api, installation, name, namespace="default", **spec):
     body = {
         "metadata": {"name": name, "labels": session_labels(installation, "lab", name, 1, 1)},
-        "spec": {"nodeSelector": {"a": "b"}, "containers": [{"name": "runner", "image": "x"}]},
+        "spec": {"nodeSelector": {"a": "b"}, "containers": [{"name": "runner", "image": "x"}]} | spec,
     }
     api.post(f"/api/v1/namespaces/{namespace}/pods", body)
 
@@ -50,9 +50,11 @@ def test_what_happens_to_pods_is_seen_through_every_fault(own_cluster, processes
     }
     processes.start("watcher", **settings)
     eventually(lambda: is_due("resync", "all"), "it asks for a sweep at first", SEEN_SECONDS)
+    make_pod(api, installation, "only-made", schedulerName="nobody")
     make_pod(api, installation, "one")
     make_pod(api, "another-platform", "theirs")
     eventually(lambda: is_due("session", "one"), "a new pod is seen", SEEN_SECONDS)
+    assert not is_due("session", "only-made")  # nothing has become of it yet
     assert silent_seconds() < SEEN_SECONDS
 
     for gap, fault in (("restart", lambda: None), ("compaction", own_cluster.compact)):
