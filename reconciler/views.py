@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rest_framework.request import Request
@@ -17,20 +17,23 @@ from reconciler.launch import runner_secret
 from reconciler.runtimes import runtime_for
 from reconciler.selectors import ref_of
 from sessions_app.models import Session
-from sessions_app.tokens import issue_session_token, launch_token, no_longer_wanted
+from sessions_app.tokens import issue_session_token, launch_token, may_not_save, no_longer_wanted
 
 LARGEST_NUMBER = 2**31 - 1
 CLUSTER_AWAY_SECONDS = 5
+TO_SAVE = "save"
+"""The purpose of a runner that is ending: the token that it gets is good for saving its files alone."""
 
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """Which attempt of which session asks, and what it shows."""
+    """Which attempt of which session asks, what for, and what it shows."""
 
     session_id: str
     generation: int
     attempt: int
     instance: str
+    to_save: bool
     bearer: str = field(repr=False)
 
 
@@ -50,7 +53,8 @@ def shows_launch_token(asked: TokenRequest, session: Session) -> bool:
 def shows_pod_token(asked: TokenRequest, session: Session) -> bool:
     """The token that the cluster gave to this attempt's pod, for us alone."""
     try:
-        return runtime_for().proves(ref_of(session), asked.attempt, asked.bearer)
+        ref = replace(ref_of(session), generation=asked.generation)
+        return runtime_for().proves(ref, asked.attempt, asked.bearer)
     except (TemporaryError, PermanentError) as exc:
         text = "The cluster cannot say whose token this is, try again"
         raise Unavailable(text, retry_after=CLUSTER_AWAY_SECONDS) from exc
@@ -77,7 +81,11 @@ NEEDED = {
 
 
 class TokenView(APIView):
-    """What the runner was started with for a session token; a renewal is the same call."""
+    """What the runner was started with for a session token; a renewal is the same call.
+
+    With `"purpose": "save"` also after a stop, where workspaces are saved: its token may have ended while
+    nobody could be asked.
+    """
 
     authentication_classes: tuple[Any, ...] = ()
     permission_classes: tuple[Any, ...] = ()
@@ -88,10 +96,12 @@ class TokenView(APIView):
         session = Session.objects.filter(pk=asked.session_id).first()
         if session is None or not PROOFS[env.RUNTIME](asked, session):
             raise Unauthenticated("the token is not valid for this session and attempt")
-        refusal = no_longer_wanted(session, attempt=asked.attempt, generation=asked.generation)
+        refused = may_not_save if asked.to_save and env.WORKSPACE == "snapshot" else no_longer_wanted
+        refusal = refused(session, attempt=asked.attempt, generation=asked.generation)
         if refusal:
             raise Forbidden(f"this runner is no longer wanted: {refusal}")
-        issued = issue_session_token(session)
+        # Of its own generation: after a stop and a new start it is not wanted for anything else.
+        issued = issue_session_token(session, asked.generation)
         end = issued.expires_at.isoformat().replace("+00:00", "Z")
         return Response({"token": issued.token, "expires_at": end}, headers={"Cache-Control": "no-store"})
 
@@ -109,8 +119,16 @@ def token_request(request: Request) -> TokenRequest:
         generation=_number(body, "generation"),
         attempt=_number(body, "attempt"),
         instance=_text(body, "instance"),
+        to_save=_is_to_save(body),
         bearer=bearer.strip(),
     )
+
+
+def _is_to_save(body: dict[str, Any]) -> bool:
+    purpose = body.get("purpose")
+    if purpose not in (None, TO_SAVE):
+        raise InvalidField(f"purpose must be {TO_SAVE} or left out")
+    return purpose == TO_SAVE
 
 
 def _text(body: dict[str, Any], name: str) -> str:

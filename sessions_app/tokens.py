@@ -36,9 +36,10 @@ class SessionToken:
     expires_at: datetime.datetime
 
 
-def issue_session_token(session: Session) -> SessionToken:
-    """A token for the session's present generation and attempt."""
-    text = signing.dumps([session.pk, session.generation, session.attempt], salt=SALT)
+def issue_session_token(session: Session, generation: int | None = None) -> SessionToken:
+    """A token for the session's present attempt, and for its present generation or that of its runner."""
+    held = session.generation if generation is None else generation
+    text = signing.dumps([session.pk, held, session.attempt], salt=SALT)
     end = timezone.now() + datetime.timedelta(seconds=env.SESSION_TOKEN_SECONDS)
     return SessionToken(PREFIX + text, end)
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kubernetes.client import Cluster
-from reconciler.kubernetes.names import ATTEMPT, INSTALLATION, SESSION, TOKEN_AUDIENCE, labels_of, object_name
+from reconciler.kubernetes.names import (
+    ATTEMPT,
+    GENERATION,
+    INSTALLATION,
+    SESSION,
+    TOKEN_AUDIENCE,
+    labels_of,
+    object_name,
+)
 
 REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 POD_NAME = "authentication.kubernetes.io/pod-name"
@@ -36,7 +44,14 @@ def reviewed(status: Mapping[str, Any]) -> PodIdentity | None:
 
 
 def is_pod_of(
-    cluster: Cluster, token: str, *, namespace: str, installation: str, session_id: str, attempt: int
+    cluster: Cluster,
+    token: str,
+    *,
+    namespace: str,
+    installation: str,
+    session_id: str,
+    generation: int,
+    attempt: int,
 ) -> bool:
     """Whether the token was given to the pod of this attempt, which is still there. Raises TemporaryError."""
     review = {
@@ -51,5 +66,10 @@ def is_pod_of(
     pod = cluster.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
     if pod is None or pod["metadata"]["uid"] != found.uid:
         return False
-    wanted = {INSTALLATION: installation, SESSION: session_id, ATTEMPT: str(attempt)}
+    wanted = {
+        INSTALLATION: installation,
+        SESSION: session_id,
+        GENERATION: str(generation),
+        ATTEMPT: str(attempt),
+    }
     return wanted.items() <= labels_of(pod).items()

@@ -89,7 +89,8 @@ class Runtime(ABC):
         return None
 
     def proves(self, session: SessionRef, attempt: int, token: str) -> bool:
-        """Whether what runs this attempt gave its runner this token. Raises TemporaryError."""
+        """Whether what runs this attempt of this generation gave its runner this token. Raises
+        TemporaryError."""
         return False
 
     @property

@@ -123,6 +123,7 @@ class KubernetesRuntime(Runtime):
             namespace=self.namespace(session.project_id),
             installation=self._installation_id(),
             session_id=session.id,
+            generation=session.generation,
             attempt=attempt,
         )
 

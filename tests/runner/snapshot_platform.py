@@ -24,8 +24,8 @@ class Saved:
 
 
 class SnapshotPlatform(ThreadingHTTPServer):
-    """`bucket_failures` are statuses for the next calls of the bucket. Not `wanted`: no token any more, and
-    the one that there is does for snapshots only. Not `reachable`: reports wait. `tokens_ended`: of so many
+    """`bucket_failures` are statuses for the next calls of the bucket. Not `wanted`: no token any more but
+    one to save with, and the one that there is does for snapshots only. Not `reachable`: reports wait. `tokens_ended`: of so many
     snapshots to come the token is good no more, until it is renewed."""
 
     daemon_threads = True
@@ -87,7 +87,7 @@ class _Calls(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length) or b"{}")
         if self.path.endswith("/token"):
-            self._token()
+            self._token(body)
         elif self.path.endswith("/failed"):
             self.server.failed.append(body["message"])
             self._answer(204, None)
@@ -116,8 +116,8 @@ class _Calls(BaseHTTPRequestHandler):
             self.server.statuses.append(status)
             self._answer(200, SESSION)
 
-    def _token(self) -> None:
-        if not self.server.wanted:
+    def _token(self, body: dict[str, Any]) -> None:
+        if not self.server.wanted and body.get("purpose") != "save":
             self.server.tokens_refused += 1
             self._answer(403, {"code": "4", "reason": "the session is stopped"})
             return

@@ -125,6 +125,26 @@ def test_a_token_that_ends_meanwhile_is_renewed_while_the_session_is_wanted(star
     assert len(platform.complete) == 1
 
 
+def test_a_token_that_has_ended_when_a_stop_comes_is_replaced_by_one_to_save_with(start, platform):
+    """Nobody could be asked for another while the control plane was away."""
+    platform.token_seconds = 2
+    runner = start_ready(start, platform)
+    (runner.workspace / "notes.txt").write_text("mine")
+    platform.wanted, platform.tokens_ended = False, 1
+    assert runner.exit_code() == EXIT_NOT_WANTED, runner.log()
+    assert len(platform.complete) == 1
+
+
+def test_a_token_that_is_good_for_nothing_is_not_asked_for_again_and_again(start, platform):
+    platform.token_seconds = 2
+    runner = start_ready(start, platform)
+    (runner.workspace / "notes.txt").write_text("mine")
+    platform.wanted, platform.tokens_ended = False, 1000
+    assert runner.exit_code() == EXIT_NOT_WANTED, runner.log()
+    assert (platform.complete, platform.tokens_ended) == ([], 998)
+    assert ["good for nothing more" in message for message in platform.failed] == [True]
+
+
 def test_a_report_that_is_refused_meanwhile_does_not_take_the_token_away(start, platform):
     platform.reachable = False
     runner = start(stop_seconds=20)

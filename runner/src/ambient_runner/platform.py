@@ -73,14 +73,20 @@ class PlatformClient:
         if self._api is not None:
             await self._api.close()
 
-    async def fetch_token(self) -> Token:
-        """Exchange what this process was started with for a session token; a renewal is the same call."""
-        body = {
+    async def fetch_token(self, *, to_save: bool = False) -> Token:
+        """Exchange what this process was started with for a session token; a renewal is the same call.
+
+        `to_save`: one that is good for saving the files alone, which is also given after a stop. Raises
+        NotWanted and PlatformUnavailable.
+        """
+        body: dict[str, object] = {
             "session_id": self._config.session_id,
             "generation": self._config.generation,
             "attempt": self._config.attempt,
             "instance": self._instance,
         }
+        if to_save:
+            body["purpose"] = "save"
         try:
             bearer = self._config.proof()
         except OSError as exc:
@@ -162,6 +168,7 @@ class PlatformLink:
     async def call(self, action: "Callable[[AsyncAmbientClient], Awaitable[Any]]") -> Any:
         """One call to the API, tried again while the platform is away. Raises EntriesUnavailable."""
         wait = FIRST_WAIT_SECONDS
+        is_renewed = False
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 while True:
@@ -169,9 +176,12 @@ class PlatformLink:
                     try:
                         return await self._client.call(action, self._token.value if self._token else "")
                     except TokenRejected:
-                        if self._is_refused:
-                            raise EntriesRefused("the session's token is good for nothing more") from None
-                        self._ask_for_token()
+                        if not self._is_refused:
+                            self._ask_for_token()
+                        elif is_renewed:
+                            raise
+                        else:
+                            is_renewed = await self._renew_to_save()
                     except PlatformUnavailable as exc:
                         log.warning("a call to the API failed: %s, next try in %.1f s", exc, wait)
                     await asyncio.sleep(wait)
@@ -180,6 +190,18 @@ class PlatformLink:
             raise EntriesUnavailable("the platform did not answer in time") from exc
         except ReportRefused as exc:
             raise EntriesRefused(str(exc)) from exc
+        except (TokenRejected, NotWanted):
+            raise EntriesRefused("the session's token is good for nothing more") from None
+
+    async def _renew_to_save(self) -> bool:
+        """The token that there was has ended before the files were saved. False when nobody answers."""
+        try:
+            self._token = await self._client.fetch_token(to_save=True)
+        except PlatformUnavailable as exc:
+            log.warning("no token to save the files with: %s", exc)
+            return False
+        self._redactor.add([self._token.value])
+        return True
 
     def _ask_for_token(self) -> None:
         if not self._is_refused:

@@ -13,7 +13,7 @@ from reconciler.launch import launch_document
 from reconciler.runtimes.kubernetes import KubernetesRuntime
 from sessions_app import tokens
 from sessions_app.models import Session
-from sessions_app.tokens import issue_session_token, session_token_identity
+from sessions_app.tokens import issue_session_token, saving_runner_identity, session_token_identity
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reconciler.urls")]
 
@@ -53,6 +53,7 @@ def test_a_runner_gets_a_token_for_its_own_session(session):
         pytest.param({}, {"session_id": "nobody"}, 401, id="unknown-session"),
         pytest.param({}, {"attempt": "3"}, 400, id="attempt-is-no-number"),
         pytest.param({}, {"instance": None}, 400, id="no-instance"),
+        pytest.param({}, {"purpose": "fun"}, 400, id="unknown-purpose"),
         pytest.param({"runner_secret": None}, {}, 401, id="session-without-a-secret"),
         pytest.param({"attempt": 4}, {}, 403, id="newer-attempt"),
         pytest.param({"generation": 2}, {}, 403, id="started-again"),
@@ -60,6 +61,9 @@ def test_a_runner_gets_a_token_for_its_own_session(session):
         pytest.param({"phase": "Completed"}, {}, 403, id="completed"),
         pytest.param({"phase": "Failed"}, {}, 403, id="failed"),
         pytest.param(DELETED, {}, 403, id="deleted"),
+        pytest.param(
+            {"desired_state": "stopped"}, {"purpose": "save"}, 403, id="stopped-and-nothing-to-save"
+        ),
     ],
 )
 def test_refusals(session, row, asked, expected):
@@ -87,6 +91,33 @@ def test_a_session_token_ends_with_its_runner(session, row):
     Session.objects.filter(pk=session.pk).update(**row)
     with pytest.raises(Unauthenticated):
         session_token_identity(token)
+
+
+STOPPED = {"desired_state": "stopped", "generation": 2, "phase": "Stopping"}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        pytest.param({}, 200, id="wanted"),
+        pytest.param(STOPPED, 200, id="stopped"),
+        pytest.param(STOPPED | {"desired_state": "running"}, 200, id="started-again-meanwhile"),
+        pytest.param({"phase": "Failed"}, 200, id="failed"),
+        pytest.param({"attempt": 4}, 403, id="newer-attempt"),
+        pytest.param(DELETED, 403, id="deleted"),
+    ],
+)
+def test_a_runner_that_is_ending_gets_a_token_for_its_files_alone(session, monkeypatch, row, expected):
+    monkeypatch.setattr(env, "WORKSPACE", "snapshot")
+    Session.objects.filter(pk=session.pk).update(**row)
+    answer = ask(session, purpose="save")
+    assert answer.status_code == expected
+    if expected == 200:
+        token = answer.json()["token"]
+        assert saving_runner_identity(token).session_id == session.pk
+        if row:
+            with pytest.raises(Unauthenticated):
+                session_token_identity(token)
 
 
 def test_a_session_token_expires(session, monkeypatch):

@@ -7,13 +7,14 @@ import jwt
 import pytest
 from django.test import Client
 
+from ambient import env
 from ambient.common.exceptions import Unauthenticated
 from reconciler.kubernetes.client import Cluster
 from reconciler.kubernetes.names import TOKEN_AUDIENCE, object_name
 from reconciler.launch import launch_document
 from reconciler.runtimes.kubernetes import KubernetesRuntime
 from sessions_app.models import Session
-from sessions_app.tokens import session_token_identity
+from sessions_app.tokens import saving_runner_identity, session_token_identity
 from tests.kube.runtime.lab import make_session
 
 pytestmark = [pytest.mark.kube, pytest.mark.timeout(300), pytest.mark.urls("reconciler.urls")]
@@ -82,6 +83,22 @@ def test_what_proves_nothing(lab, running, bearer):
     answer = ask(running, bearer(lab, running))
     assert answer.status_code == 401
     assert answer.json()["kind"] == "Error"
+
+
+def test_a_generation_that_is_not_its_pods_proves_nothing(lab, running):
+    Session.objects.filter(pk=running.pk).update(generation=2)
+    assert ask(running, token_of(lab, running), generation=2).status_code == 401
+
+
+def test_a_pod_that_is_ending_may_still_save_its_files(lab, running, monkeypatch):
+    monkeypatch.setattr(env, "WORKSPACE", "snapshot")
+    token = token_of(lab, running)
+    Session.objects.filter(pk=running.pk).update(desired_state="stopped", generation=2, phase="Stopping")
+    assert ask(running, token).status_code == 403
+    answer = ask(running, token, purpose="save")
+    assert saving_runner_identity(answer.json()["token"]).session_id == running.pk
+    with pytest.raises(Unauthenticated):
+        session_token_identity(answer.json()["token"])
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-60, 401)])
