@@ -69,9 +69,13 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true" if force else "false"}
         return self._call("PATCH", path, body=manifest, query=query, kind="apply-patch+yaml") or {}
 
-    def create(self, path: str, manifest: Manifest) -> Manifest:
-        """Make an object below a collection's path; raises Conflict when there is one of its name."""
-        return self._call("POST", path, body=manifest, query={"fieldManager": FIELD_MANAGER}) or {}
+    def create(self, path: str, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Make an object below a collection's path; raises Conflict when there is one of its name.
+
+        `dry_run`: the cluster says what it would say, and keeps nothing.
+        """
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        return self._call("POST", path, body=manifest, query=query) or {}
 
     def delete(self, path: str, uid: str, *, grace_seconds: int | None = None) -> None:
         """Delete this very object; another of its name, or none, is as good as done."""

@@ -1,6 +1,7 @@
 """What `doctor` looks at where sessions run in a cluster. It is run in a worker's pod, with its rights."""
 
 import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from projects_app.models import Project
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.findings import FAILED, OK, WARNING, Finding
 from reconciler.kubernetes.client import Cluster, connect
-from reconciler.kubernetes.namespaces import namespace_of
+from reconciler.kubernetes.namespaces import NAMESPACES, namespace_of
 
 GRANTED = env.BASE_DIR / "deploy/charts/ambient"
 RULES = {"kubernetes": "rbac.yaml", "operator": "rbac-operator.yaml"}
@@ -32,6 +33,7 @@ def look(cluster: Cluster | None = None) -> Iterator[Finding]:
     try:
         yield version(cluster.get("/version") or {})
         yield _permissions(cluster)
+        yield _admission(cluster)
     except (TemporaryError, PermanentError) as exc:
         todo = "check AMBIENT_KUBECONFIG or the pod's ServiceAccount, and the way to the API server"
         yield Finding("cluster", FAILED, f"{exc.reason}: {exc.message}", todo)
@@ -66,6 +68,22 @@ def _permissions(cluster: Cluster) -> Finding:
         todo = f"grant what {RULES[env.RUNTIME]} of the chart lists for a worker, in the whole cluster"
         return Finding("permissions", FAILED, f"may not {', '.join(lacks)}", todo)
     return Finding("permissions", OK, "all that a worker needs")
+
+
+def _admission(cluster: Cluster) -> Finding:
+    """RBAC cannot say which namespaces an account may make; whoever makes any has the cluster."""
+    bare = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": f"ambient-doctor-{secrets.token_hex(4)}"},
+    }
+    try:
+        cluster.create(NAMESPACES, bare, dry_run=True)
+    except PermanentError:
+        return Finding("admission", OK, "this account makes namespaces of projects only")
+    text = "this account may make namespaces without Pod Security, and any pod in them"
+    todo = "install admission.yaml of the chart, and run this in a worker's pod (docs/kubernetes.md)"
+    return Finding("admission", WARNING, text, todo)
 
 
 def _allowed(cluster: Cluster, attributes: Mapping[str, str]) -> bool:

@@ -25,8 +25,8 @@ class Saved:
 
 class SnapshotPlatform(ThreadingHTTPServer):
     """`bucket_failures` are statuses for the next calls of the bucket. Not `wanted`: no token any more but
-    one to save with, and the one that there is does for snapshots only. Not `reachable`: reports wait. `tokens_ended`: of so many
-    snapshots to come the token is good no more, until it is renewed."""
+    one to save with, and the one that there is does for snapshots only. Not `reachable`: reports wait.
+    `tokens_ended`: of so many snapshots to come the token is good no more, until it is renewed."""
 
     daemon_threads = True
 

@@ -1,5 +1,6 @@
 """doctor asks a real API server: does it answer, and may we do what sessions need?"""
 
+import contextlib
 import json
 import secrets
 from pathlib import Path
@@ -60,6 +61,21 @@ def test_each_missing_verb_is_named(as_worker, monkeypatch):
         return set(found.text.removeprefix("may not ").split(", "))
 
     eventually(lambda: named() == {f"{verb} {kind}" for kind, verb in lacking}, "these, and no others")
+
+
+def test_an_account_that_no_policy_keeps_to_its_namespaces_is_named(as_worker, monkeypatch, cluster):
+    """With them: tests/kube/test_chart_live.py."""
+    monkeypatch.setattr(env, "RUNTIME", "kubernetes")
+    kubeconfig = as_worker()
+    found = eventually(lambda: findings(kubeconfig).get("admission"), "its role is known to the API server")
+    assert (found.state, "without Pod Security" in found.text, "admission.yaml" in found.todo) == (
+        "warning",
+        True,
+        True,
+    )
+    with contextlib.closing(cluster.api()) as api:
+        names = [each["metadata"]["name"] for each in api.get("/api/v1/namespaces")["items"]]
+    assert not [name for name in names if name.startswith("ambient-doctor-")]
 
 
 def test_a_cluster_that_does_not_answer_or_know_us(as_worker, monkeypatch, tmp_path):
