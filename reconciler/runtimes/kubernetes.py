@@ -2,13 +2,12 @@
 
 Where workspaces are on volumes, a session has a claim besides, which goes with the session alone.
 
-Nothing is kept here. The floor of attempts is the session's row: what is applied must be the attempt that it
-names, and what is there of another one is removed.
+Nothing is kept here but, for two seconds, how a project's namespace was. The floor of attempts is the
+session's row: what is applied must be the attempt that it names, and what is there of another one is removed.
 """
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +46,8 @@ TRIES = 3
 KINDS = ("serviceaccounts", "pods")
 """What tells whether anything of an attempt is left: the others belong to the first."""
 CLAIMS = "persistentvolumeclaims"
+OF_ANOTHER_PLACE = (Reason.WAITING, Reason.CONFIG_INVALID)
+"""How a namespace refuses that has gone, or got other limits, since it was looked at."""
 FIXED = ("Pod", "PersistentVolumeClaim")
 """What cannot be changed once it is there."""
 
@@ -90,8 +91,11 @@ class KubernetesRuntime(Runtime):
         namespace = manifests.namespace(site, self.namespace(row.project_id), row.project_id)
         known = self._places.known(namespace["metadata"]["name"])
         if known is not None:
-            with suppress(TemporaryError, PermanentError):  # it may have changed since: look, and again
+            try:
                 return self._make(site, _wanted(row, spec, known))
+            except (TemporaryError, PermanentError) as exc:
+                if exc.reason not in OF_ANOTHER_PLACE:
+                    raise
         self._make(site, _wanted(row, spec, self._places.look(namespace)))
 
     def delete(self, session: SessionRef, up_to_attempt: int) -> None:
