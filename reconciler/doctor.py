@@ -218,7 +218,9 @@ def _work() -> Iterator[Finding]:
     elif retrying:
         first = retrying[0]
         text = f"{first.kind} {first.key} retries, attempt {first.attempts}: {first.last_error or 'no error'}"
-        yield Finding("work", WARNING, text, f"manage.py session_show {first.key}")
+        more = ", and others do" if len(retrying) > 1 else ""
+        shows = f"manage.py session_show {first.key}" if first.kind == "session" else "Work in the admin"
+        yield Finding("work", WARNING, text + more, shows)
     else:
         yield Finding("work", OK, f"{len(due)} due" if due else "nothing is due")
 

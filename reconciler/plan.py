@@ -82,11 +82,15 @@ def _next(desired: Desired, observed: Observed, status: Status, limits: Limits, 
     return _running(desired, observed, status, limits, now)
 
 
-def plan_after_error(status: Status, error: TemporaryError) -> Plan:
-    """A passing fault becomes a condition that people can read, and a start's reason. The phase stays."""
-    kind = ConditionType.RUNNER_READY if status.phase == Phase.RUNNING else ConditionType.OBJECTS_APPLIED
+def plan_after_error(desired: Desired, status: Status, error: TemporaryError, *, unseen: bool) -> Plan:
+    """A passing fault becomes a condition that people can read, and a start's reason. The phase stays, but
+    that a start was accepted is true without a look. `unseen`: it was the look that failed."""
+    of_runner = unseen or status.phase == Phase.RUNNING
+    kind = ConditionType.RUNNER_READY if of_runner else ConditionType.OBJECTS_APPLIED
     noted = Plan(conditions=(Noted(kind, "Unknown", error.reason, error.message),))
-    if status.phase == Phase.CREATING:
+    if status.phase is None and desired.state == DesiredState.RUNNING:
+        noted = replace(noted, phase=Phase.PENDING)
+    if noted.phase is not None or status.phase == Phase.CREATING:
         return replace(noted, reason=error.reason, message=error.message)
     return noted
 
@@ -187,12 +191,12 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
         return _exited(desired, observed, status, limits)
     if current and observed.ready:
         return _answers(observed, limits, desired, status, now)
-    left = seconds_left(status.phase_since, limits.start_deadline_seconds, now)
+    left = _start_seconds_left(status, limits, now)
     if left <= 0:
         text = f"The runner did not answer within {limits.start_deadline_seconds:g} s."
         reason, why = _held_up(observed) if current else _refused(status)
         return _restart(desired, status, limits, reason, f"{text} {why}".rstrip())
-    if not current and _is_half_made(observed, status):
+    if not current and (_is_half_made(observed, status) or _was_put_off(observed, status)):
         return Plan(steps=(Apply(status.attempt),), requeue_after=left)
     if not current:  # it was never made, or is gone with its host: the stored number may have been used
         stray = (Delete(observed.attempt),) if observed.left else ()
@@ -220,6 +224,23 @@ def _is_half_made(observed: Observed, status: Status) -> bool:
     """Whether all of the attempt but its pod may be there: it goes on, and none is begun in its place."""
     is_there = observed.attempt == status.attempt and observed.reason == Reason.POD_LOST
     return is_there and _refused(status)[0] in INTERRUPTING
+
+
+def _was_put_off(observed: Observed, status: Status) -> bool:
+    """Whether the attempt was told to come later, by a namespace that is being deleted."""
+    return not observed.left and _refused(status)[0] == Reason.WAITING
+
+
+def _start_seconds_left(status: Status, limits: Limits, now: Time) -> float:
+    """A start's time does not run while nobody can look: then it begins anew with the first look."""
+    whole = limits.start_deadline_seconds
+    if any(
+        noted.type == ConditionType.RUNNER_READY and noted.status == "Unknown" for noted in status.conditions
+    ):
+        return whole
+    if status.phase_since is None or status.ready_since is None:
+        return seconds_left(status.phase_since, whole, now)
+    return seconds_left(max(status.phase_since, status.ready_since), whole, now)
 
 
 def _held_up(observed: Observed) -> tuple[Reason, str]:

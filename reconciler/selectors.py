@@ -2,7 +2,6 @@
 
 import datetime
 import functools
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, Func, OuterRef, QuerySet, Subquery
@@ -11,7 +10,7 @@ from ambient import env
 from ambient.common.json_text import parsed
 from reconciler.runtimes.base import SessionRef
 from reconciler.state import Desired, Limits, Noted, Status
-from sessions_app.choices import DesiredState, Phase, Reason, RunState
+from sessions_app.choices import ConditionType, DesiredState, Phase, Reason, RunState
 from sessions_app.models import Run, Session, SessionMessage
 
 RESULTS = ("kube_cr_uid", "sdk_session_id", "sdk_restart_count", "reconciled_repos", "reconciled_workflow")
@@ -80,6 +79,7 @@ def desired_of(session: Session) -> Desired:
 
 def status_of(session: Session) -> Status:
     """What was written down in a row of `sessions_for_plan`."""
+    conditions = _conditions(session.conditions)
     return Status(
         phase=Phase(session.phase) if session.phase else None,
         phase_since=session.phase_since,
@@ -91,7 +91,10 @@ def status_of(session: Session) -> Status:
         placed=session.placed_at is not None,
         endpoint=session.runner_endpoint,
         instance=session.runner_instance,
-        conditions=tuple(_conditions(session.conditions)),
+        conditions=tuple(noted for noted, _ in conditions),
+        ready_since=next(
+            (since for noted, since in conditions if noted.type == ConditionType.RUNNER_READY), None
+        ),
         results=tuple((name, getattr(session, name)) for name in RESULTS),
         run_active=getattr(session, "run_active", False),
         newest_message_at=getattr(session, "newest_message_at", None),
@@ -114,14 +117,28 @@ def ref_of(session: Session) -> SessionRef:
     )
 
 
-def _conditions(text: str | None) -> Iterable[Noted]:
-    """Stored conditions; what others wrote in another form is left out."""
+def _conditions(text: str | None) -> list[tuple[Noted, datetime.datetime | None]]:
+    """Stored conditions and their last changes; what others wrote in another form is left out."""
     entries = parsed(text)
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict):
-            yield Noted(
+    return [
+        (
+            Noted(
                 str(entry.get("type")),
                 str(entry.get("status")),
                 str(entry.get("reason")),
                 str(entry.get("message") or ""),
-            )
+            ),
+            _time(entry.get("last_transition_time")),
+        )
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+    ]
+
+
+def _time(text: Any) -> datetime.datetime | None:
+    """A time with its zone, or None for what is none."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else None

@@ -1,7 +1,6 @@
 """One pass over one session: read both states, plan, write down, act. Every step may run twice, or late."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -30,8 +29,6 @@ SETTLED = FINAL_PHASES | {Phase.RUNNING}
 AGAIN_SECONDS = 1.0
 OTHER_HOST_SECONDS = 5.0
 
-Look = Callable[[SessionRef], Observed]
-
 log = structlog.get_logger(__name__)
 
 
@@ -50,17 +47,22 @@ def reconcile_session(claim: Claim) -> Outcome:
         if session is None:
             runtime.delete(SessionRef(claim.key, claim.project, purge=True), EVERY_ATTEMPT)
             return Outcome()
+        seen = None
         try:
-            following = _round(claim, session, runtime, look)
+            seen = look(ref_of(session))
+            following = _round(claim, session, runtime, seen)
         except OtherHost:
             return Outcome(OTHER_HOST_SECONDS)
         except (StatusChanged, Conflict):  # somebody else wrote: read again
             return Outcome(0.0)
         except PermanentError as exc:
+            _fail(claim, exc)
+            if session.phase in FINAL_PHASES:
+                return Outcome()
             look.cache_clear()
-            following = _fail(claim, exc)
+            continue  # what was made of it goes
         except TemporaryError as exc:
-            _note(claim, exc)
+            _note(claim, exc, unseen=seen is None)
             raise
         if runtime.look_after_apply_seconds and any(isinstance(step, Apply) for step in following.steps):
             return Outcome(runtime.look_after_apply_seconds)
@@ -82,9 +84,9 @@ def runtime_for_pass(claim: Claim) -> Runtime | None:
         return None
 
 
-def _round(claim: Claim, session: Session, runtime: Runtime, look: Look) -> Plan:
+def _round(claim: Claim, session: Session, runtime: Runtime, seen: Observed) -> Plan:
     ref = ref_of(session)
-    following = plan(desired_of(session), look(ref), status_of(session), limits(), read_at(session))
+    following = plan(desired_of(session), seen, status_of(session), limits(), read_at(session))
     record(claim, session, following, runtime=runtime)
     for step in following.steps:
         match step:
@@ -166,12 +168,13 @@ def _fail(claim: Claim, error: PermanentError) -> Plan:
     return Plan(requeue_after=None if refused.phase in {None, *FINAL_PHASES} else 0.0)
 
 
-def _note(claim: Claim, error: TemporaryError) -> None:
+def _note(claim: Claim, error: TemporaryError, *, unseen: bool) -> None:
     """A passing fault becomes a condition before the back-off."""
     session = session_for_plan(claim.key)
     if session is None:
         return
     try:
-        record(claim, session, plan_after_error(status_of(session), error))
+        noted = plan_after_error(desired_of(session), status_of(session), error, unseen=unseen)
+        record(claim, session, noted)
     except (StatusChanged, ClaimLost):
         log.info("a fault was not written down, the status has moved on", session=claim.key)

@@ -87,6 +87,7 @@ class Status:
     endpoint: str | None = None
     instance: str | None = None
     conditions: tuple[Noted, ...] = ()
+    ready_since: datetime.datetime | None = None  # the last change of the condition RunnerReady
     results: tuple[tuple[str, object], ...] = ()
     run_active: bool = False
     newest_message_at: datetime.datetime | None = None

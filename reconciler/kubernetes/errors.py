@@ -23,6 +23,12 @@ NO_SUCH_TYPE = "failed to create typed patch object"
 """How an API server says, with a 500, that an applied object is not as its schema has it."""
 LACKS_PERMISSION = re.compile(r'User ".*" cannot \S+ (resource|path) "')
 """How RBAC says no, and nobody else at admission."""
+NOT_READY = re.compile(
+    "not yet ready to handle request|status unknown for quota|error looking up service account"
+)
+"""How admission says no as long as it does not know enough, as after a start of the API server."""
+NOT_LOADED = re.compile(r'RBAC: .*role\S* "\S+" not found')
+"""What RBAC adds whose bindings name roles that are not there, or not read yet after its start."""
 SILENCES = (
     (NameResolutionError, "nobody knows its name"),
     (NewConnectionError, "it takes no connection"),
@@ -82,8 +88,13 @@ def _forbidden(text: str) -> Exception:
         return TemporaryError(Reason.QUOTA_EXCEEDED, message, delay=QUOTA_SECONDS)
     if "being terminated" in text:
         return _later(text)
+    if NOT_READY.search(text):
+        return TemporaryError(
+            Reason.CLUSTER_UNREACHABLE, f"The cluster is not ready yet: {text}", delay=AWAY_SECONDS
+        )
     if LACKS_PERMISSION.search(text):
-        return _credentials(f"The platform lacks a permission in the cluster: {text}")
+        delay = AWAY_SECONDS if NOT_LOADED.search(text) else REFUSED_SECONDS
+        return _credentials(f"The platform lacks a permission in the cluster: {text}", delay)
     return PermanentError(Reason.CONFIG_INVALID, f"The cluster refuses the session: {text}")
 
 
@@ -93,5 +104,5 @@ def _later(text: str) -> TemporaryError:
     )
 
 
-def _credentials(text: str) -> TemporaryError:
-    return TemporaryError(Reason.CREDENTIAL_REJECTED, text, delay=REFUSED_SECONDS)
+def _credentials(text: str, delay: float = REFUSED_SECONDS) -> TemporaryError:
+    return TemporaryError(Reason.CREDENTIAL_REJECTED, text, delay=delay)

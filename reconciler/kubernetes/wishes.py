@@ -32,7 +32,7 @@ def wishes_of(session: Session) -> Wishes:
     return Wishes(
         resources=_over(own, _amounts(f"The project's annotation {RESOURCES}", of_project)),
         internet=_internet(session.project.annotations),
-        service=_annotation(session.annotations, SERVICE) == "true",
+        service=_service(session.annotations),
     )
 
 
@@ -43,6 +43,13 @@ def _internet(annotations: str | None) -> bool:
         text = f"The project's annotation {EGRESS} must be platform or internet."
         raise PermanentError(Reason.CONFIG_INVALID, text)
     return said != "platform"
+
+
+def _service(annotations: str | None) -> bool:
+    said = _annotation(annotations, SERVICE)
+    if said not in (None, "true", "false"):
+        raise PermanentError(Reason.CONFIG_INVALID, f"The annotation {SERVICE} must be true or false.")
+    return said == "true"
 
 
 def _amounts(name: str, given: Any) -> dict[str, dict[str, str]]:

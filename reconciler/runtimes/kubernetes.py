@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.utils import timezone
-
 from ambient import env
+from ambient.common.database import database_now
 from reconciler.errors import PermanentError, TemporaryError
 from reconciler.kubernetes import manifests, names
 from reconciler.kubernetes.client import Cluster, connect
@@ -157,7 +156,7 @@ class KubernetesRuntime(Runtime):
 
     def _delete_pods(self, session: SessionRef, up_to_attempt: int) -> bool:
         """Ask for the end of its pods; whether any is still there."""
-        now = timezone.now()
+        now = database_now()
         for pod in self._up_to(session, up_to_attempt):
             leaving = pod["metadata"].get("deletionTimestamp") is not None
             if is_overdue(pod, now):  # its node is lost, or will not do it

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from ambient import env
+from ambient.common.database import database_now
 from ambient.common.json_text import parsed
 from projects_app.models import ProjectSettings
 from projects_app.services.group_access import ROLES, group_entries
@@ -53,7 +52,7 @@ class OperatorRuntime(Runtime):
 
     def observe(self, session: SessionRef) -> Observed:
         resource = self._resource(session)
-        return observed(session, resource, self._pod(session, resource), timezone.now())
+        return observed(session, resource, self._pod(session, resource), database_now())
 
     def apply(self, session: SessionRef, spec: Mapping[str, Any], attempt: int) -> None:
         row = Session.objects.filter(pk=session.id).first()
@@ -129,7 +128,7 @@ class OperatorRuntime(Runtime):
             if labels.number(found, labels.ATTEMPT) > attempt:
                 raise _overtaken(attempt)
         pod = self._pod(session, found)
-        if pod is not None or (found is not None and has_left(found, None, timezone.now())):
+        if pod is not None or (found is not None and has_left(found, None, database_now())):
             text = "What ran before is still being stopped."
             raise TemporaryError(Reason.WAITING, text, delay=STOPPING_SECONDS)
 
@@ -189,7 +188,7 @@ class OperatorRuntime(Runtime):
         pod = self._pod(session, resource)
         if pod is None:
             return
-        now = timezone.now()
+        now = database_now()
         path, uid = _pod_path(pod), pod["metadata"]["uid"]
         if is_overdue(pod, now):  # its node is lost, or will not do it
             self._cluster.delete(path, uid, grace_seconds=0)
@@ -247,11 +246,11 @@ class OperatorSurvey:
         self._pods = pods
 
     def observe_many(self, sessions: Sequence[SessionRef]) -> dict[str, Observed]:
-        now = timezone.now()
+        now = database_now()
         return {ref.id: self._observed(ref, namespace_of(ref.project_id), now) for ref in sessions}
 
     def existing(self) -> Iterable[Existing]:
-        now = timezone.now()
+        now = database_now()
         for session_id, resource in self._resources.items():
             ref = SessionRef(session_id, labels.labels_of(resource).get(labels.PROJECT, ""))
             seen = self._observed(ref, resource["metadata"]["namespace"], now)
@@ -298,4 +297,4 @@ def _pod_path(pod: Manifest) -> str:
 
 
 def _now() -> str:
-    return timezone.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+    return database_now().isoformat(timespec="seconds").replace("+00:00", "Z")

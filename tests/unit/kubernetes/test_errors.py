@@ -25,6 +25,16 @@ PATH = 'forbidden: User "u" cannot get path "/version"'
 WEBHOOK = 'admission webhook "w.example" denied the request: a pod cannot use image "x" of resource "y"'
 ENDING = 'pods "x" is forbidden: unable to create new content in namespace lab because it is being terminated'
 
+NOT_READY = 'serviceaccounts "x" is forbidden: not yet ready to handle request'
+NO_USAGE = 'pods "x" is forbidden: status unknown for quota: q, resources: pods'
+NO_ACCOUNT = 'pods "x" is forbidden: error looking up service account lab/x: serviceaccount "x" not found'
+NOT_LOADED = f'{RBAC}: RBAC: [clusterrole.rbac.authorization.k8s.io "ambient-worker" not found]'
+
+
+def test_roles_that_an_api_server_has_not_read_yet_are_asked_for_sooner():
+    started, refused = refusal(403, NOT_LOADED), refusal(403, RBAC)
+    assert (started.reason, started.delay < refused.delay) == (refused.reason, True)
+
 
 @pytest.mark.parametrize(
     ("status", "said", "kind", "reason"),
@@ -35,6 +45,9 @@ ENDING = 'pods "x" is forbidden: unable to create new content in namespace lab b
         pytest.param(403, WEBHOOK, PermanentError, R.CONFIG_INVALID, id="webhook-in-similar-words"),
         pytest.param(403, QUOTA, TemporaryError, R.QUOTA_EXCEEDED, id="quota"),
         pytest.param(403, ENDING, TemporaryError, R.WAITING, id="namespace-ends"),
+        pytest.param(403, NOT_READY, TemporaryError, R.CLUSTER_UNREACHABLE, id="admission-not-ready"),
+        pytest.param(403, NO_USAGE, TemporaryError, R.CLUSTER_UNREACHABLE, id="quota-not-counted-yet"),
+        pytest.param(403, NO_ACCOUNT, TemporaryError, R.CLUSTER_UNREACHABLE, id="account-not-known-yet"),
         pytest.param(403, LIMIT, PermanentError, R.CONFIG_INVALID, id="limit-range"),
         pytest.param(403, SECURITY, PermanentError, R.CONFIG_INVALID, id="pod-security"),
         pytest.param(422, "Invalid value", PermanentError, R.CONFIG_INVALID, id="invalid"),

@@ -38,6 +38,27 @@ def test_amounts(own, project, resources):
 
 
 @pytest.mark.parametrize(
+    ("said", "service"),
+    [
+        pytest.param(None, False, id="nothing"),
+        pytest.param("true", True, id="true"),
+        pytest.param("false", False, id="false"),
+        pytest.param("True", None, id="another-word"),
+        pytest.param(True, None, id="no-text"),
+    ],
+)
+def test_a_service_is_asked_for_by_one_word(said, service):
+    notes = json.dumps({"ambient-code.io/service": said} if said is not None else {})
+    session = Session(annotations=notes, project=Project())
+    if service is None:
+        with pytest.raises(PermanentError, match="must be true or false") as refused:
+            wishes_of(session)
+        assert refused.value.reason == Reason.CONFIG_INVALID
+    else:
+        assert wishes_of(session).service is service
+
+
+@pytest.mark.parametrize(
     ("annotations", "internet"),
     [
         (None, True),

@@ -67,6 +67,33 @@ def test_why_it_is_restarted(observed, current, reason, text):
     assert (following.phase, following.reason, following.message) == (Phase.PENDING, reason, text)
 
 
+UNSEEN = Noted(ConditionType.RUNNER_READY, "Unknown", Reason.CLUSTER_UNREACHABLE, "Away.")
+STARTS = runner(ready=False, reason=Reason.STARTING, message="It is slow.")
+
+
+@pytest.mark.parametrize(
+    ("observed", "changes", "steps", "left"),
+    [
+        pytest.param(STARTS, {"conditions": (UNSEEN,)}, (), 120, id="the-first-look"),
+        pytest.param(STARTS, {"ready_since": ago(20)}, (), 100, id="after-the-first-look"),
+        pytest.param(Observed(), {"conditions": (UNSEEN,)}, (Apply(2),), 120, id="and-nothing-was-made"),
+        pytest.param(runner(), {"conditions": (UNSEEN,)}, (), None, id="and-it-answers"),
+    ],
+)
+def test_a_starts_time_does_not_run_while_nobody_can_look(observed, changes, steps, left):
+    following = plan(RUN, observed, status(Phase.CREATING, phase_since=ago(300), **changes), LIMITS, NOW)
+    assert (following.phase in (None, Phase.CREATING, Phase.RUNNING), following.steps) == (True, steps)
+    assert dict(following.fields).get("restarts", 0) == 0
+    if left is not None:
+        assert following.requeue_after == left
+
+
+def test_an_attempt_that_was_told_to_come_later_keeps_its_number():
+    later = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.WAITING, "The namespace is being deleted.")
+    following = plan(RUN, Observed(), status(Phase.CREATING, conditions=(later,)), LIMITS, NOW)
+    assert (following.phase, following.steps) == (None, (Apply(1),))
+
+
 def test_what_is_held_up_is_looked_at_again():
     assert plan(RUN, runner(**HELD_UP), status(Phase.CREATING), LIMITS, NOW).requeue_after == 5.0
 

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.plan import plan, plan_after_refusal
-from reconciler.state import Apply, Delete, Desired, Exit, Observed, Plan, Status, TakePlace
-from sessions_app.choices import FINAL_PHASES, TRANSITIONS, DesiredState, Phase, Reason
+from reconciler.state import Apply, Delete, Desired, Exit, Noted, Observed, Plan, Status, TakePlace
+from sessions_app.choices import FINAL_PHASES, TRANSITIONS, ConditionType, DesiredState, Phase, Reason
 from tests.unit.reconciler.plan_states import LIMITS, NOW, ago, runner
 
+UNSEEN = Noted(ConditionType.RUNNER_READY, "Unknown", Reason.CLUSTER_UNREACHABLE, "Away.")
 times = st.none() | st.floats(-1e6, 1e6).map(ago)
 texts = st.none() | st.sampled_from(Reason)
 desireds = st.builds(
@@ -46,6 +47,8 @@ statuses = st.builds(
     observed_generation=st.integers(0, 4),
     attempt=st.integers(0, 6),
     restarts=st.integers(0, 4),
+    conditions=st.sampled_from([(), (UNSEEN,)]),
+    ready_since=times,
     placed=st.booleans(),
     run_active=st.booleans(),
     newest_message_at=times,

@@ -208,16 +208,28 @@ def test_deadlines(since, left):
 
 
 @pytest.mark.parametrize(
-    ("phase", "kind", "reason"),
+    ("phase", "unseen", "kind", "becomes", "reason"),
     [
-        pytest.param(Phase.RUNNING, "RunnerReady", None, id="while-it-runs-a-condition-only"),
-        pytest.param(Phase.PENDING, "ObjectsApplied", None, id="while-it-waits-too"),
-        pytest.param(Phase.CREATING, "ObjectsApplied", "ClusterUnreachable", id="of-a-start-the-reason-too"),
+        pytest.param(Phase.RUNNING, False, "RunnerReady", None, None, id="while-it-runs-a-condition-only"),
+        pytest.param(Phase.PENDING, False, "ObjectsApplied", None, None, id="while-it-waits-too"),
+        pytest.param(
+            Phase.CREATING,
+            False,
+            "ObjectsApplied",
+            None,
+            "ClusterUnreachable",
+            id="of-a-start-the-reason-too",
+        ),
+        pytest.param(
+            Phase.CREATING, True, "RunnerReady", None, "ClusterUnreachable", id="a-start-that-nobody-sees"
+        ),
+        pytest.param(None, True, "RunnerReady", Phase.PENDING, "ClusterUnreachable", id="it-is-accepted"),
     ],
 )
-def test_a_passing_fault_keeps_the_phase(phase, kind, reason):
-    following = plan_after_error(status(phase), TemporaryError(Reason.CLUSTER_UNREACHABLE, "Away."))
-    assert (following.phase, following.reason) == (None, reason)
+def test_a_passing_fault_keeps_the_phase(phase, unseen, kind, becomes, reason):
+    error = TemporaryError(Reason.CLUSTER_UNREACHABLE, "Away.")
+    following = plan_after_error(RUN, status(phase), error, unseen=unseen)
+    assert (following.phase, following.reason) == (becomes, reason)
     assert [(c.type, c.status, c.reason, c.message) for c in following.conditions] == [
         (kind, "Unknown", "ClusterUnreachable", "Away.")
     ]
