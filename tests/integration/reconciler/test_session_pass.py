@@ -202,6 +202,19 @@ def test_a_lasting_fault_fails_the_session(runtime, make_session, claim_of):
     )
 
 
+def test_what_a_refused_start_has_made_goes_in_the_same_pass(runtime, make_session, claim_of, monkeypatch):
+    def make_half_of_it(session, spec, attempt):
+        runtime.runners[session.id] = Observed(attempt=attempt, reason=Reason.POD_LOST)
+        raise PermanentError(Reason.OBJECT_NOT_OURS, "It is somebody else's.")
+
+    monkeypatch.setattr(runtime, "apply", make_half_of_it)
+    session = make_session()
+    assert tasks.run_pass(claim_of("session", session.pk)) == "done"
+    session.refresh_from_db()
+    assert (session.phase, session.reason, runtime.runners) == (Phase.FAILED, "ObjectNotOurs", {})
+    assert not WorkItem.objects.filter(key=session.pk).exists()
+
+
 def test_an_unforeseen_fault_keeps_the_back_off(runtime, running, claim_of):
     runtime.fault = RuntimeError("surprise")
     assert tasks.run_pass(claim_of("session", running.pk)) == "error"

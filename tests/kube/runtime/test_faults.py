@@ -4,6 +4,7 @@ import pytest
 
 from projects_app.models import Project
 from reconciler.errors import TemporaryError
+from reconciler.kubernetes.names import object_name
 from reconciler.models import WorkItem
 from reconciler.projects import reconcile_project
 from reconciler.workqueue import ask, claim_next
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.kube, pytest.mark.timeout(600)]
 
 START_SECONDS = 60 * GENEROUS
 GONE_SECONDS = 60 * GENEROUS
+DEADLINE_SECONDS = 30
 MANY = 100
 
 
@@ -35,12 +37,35 @@ def test_without_the_cluster_sessions_go_on_and_their_status_catches_up(stage, o
         )
         assert seen.phase == "Stopping"
         other = stage.client.sessions.create(name="o", project_id=project, prompt="/report").id
-        stage.wait_session(
+        seen = stage.wait_session(
             other, lambda row: "ClusterUnreachable" in str(row.conditions), "the fault", START_SECONDS
         )
+        assert (seen.phase, seen.reason) == ("Pending", "ClusterUnreachable")
     stage.wait_phase(session, "Stopped", seconds=GONE_SECONDS)
     stage.wait_phase(other, "Running", seconds=START_SECONDS)
     assert stage.metric(stage.api, "ambient_cluster_silent_seconds") < GONE_SECONDS
+
+
+def test_an_outage_longer_than_a_start_may_take_restarts_nothing(own_cluster, own_node, make_stage):
+    stage = make_stage(own_cluster, own_node, AMBIENT_START_DEADLINE_SECONDS=str(DEADLINE_SECONDS))
+    project = stage.client.projects.create(name="late").id
+
+    def is_late():
+        sql = "SELECT extract(epoch FROM now() - phase_since) FROM sessions_app_session WHERE id = %s"
+        return stage.query(sql, session)[0][0] > DEADLINE_SECONDS
+
+    with own_node.holding_starts():
+        session = stage.client.sessions.create(name="s", project_id=project).id
+        name = object_name(session, 1)
+        eventually(lambda: name in [pod.name for pod in own_node.pods()], "its pod", START_SECONDS)
+        with own_cluster.without(API_SERVER):
+            stage.wait_session(
+                session, lambda row: row.reason == "ClusterUnreachable", "the fault", START_SECONDS
+            )
+            eventually(is_late, "its time is over", 3 * DEADLINE_SECONDS)
+        stage.wait_session(session, lambda row: row.reason != "ClusterUnreachable", "a look", START_SECONDS)
+    stage.wait_phase(session, "Running", "Pending", "Failed", seconds=START_SECONDS)
+    assert (stage.client.sessions.get(session).phase, stage.attempt(session)) == ("Running", 1)
 
 
 def test_a_cluster_that_hangs_ends_no_session_and_what_waits_for_it_comes(stage, own_cluster, project):
