@@ -132,9 +132,10 @@ def _ending(desired: Desired, observed: Observed, status: Status) -> Plan:
             steps=left,
             requeue_after=DELETE_AGAIN_SECONDS if left else 0.0,
         )
-    if left:
-        return Plan(steps=left, requeue_after=DELETE_AGAIN_SECONDS)
     reason = status.reason if status.reason in TEXTS else Reason.STOPPED_BY_USER
+    if left:
+        said = _ready("False", reason or Reason.STOPPED_BY_USER, "The runner is being stopped.")
+        return Plan(conditions=(said,), steps=left, requeue_after=DELETE_AGAIN_SECONDS)
     text = TEXTS[reason or Reason.STOPPED_BY_USER]
     if reason != Reason.STOPPED_BY_USER and status.reason_text:
         text = status.reason_text  # it has the numbers
