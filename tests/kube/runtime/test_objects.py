@@ -3,8 +3,10 @@
 import base64
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from ambient import env
 from projects_app.models import Project
@@ -93,6 +95,24 @@ def test_what_is_deleted_is_gone_and_nothing_else(lab, session):
         eventually(lambda kind=kind: lab.names(kind) == [name], f"{kind} are collected", GONE_SECONDS)
     assert lab.runtime.observe(kept).exists
     lab.runtime.delete(ref, 1)  # again: nothing to do
+
+
+def test_a_worker_whose_clock_is_ahead_ends_no_pod_by_force(lab, session, monkeypatch):
+    ref = lab.apply(session)
+    path = lab.path("pods", object_name(session.pk, 1))
+    lab.api.merge(path, {"metadata": {"finalizers": ["test.example/held"]}})
+    ahead, graces, delete = timezone.now() + timedelta(days=2), [], lab.runtime._cluster.delete
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+
+    def noted(path, uid, *, grace_seconds=None):
+        graces.append(grace_seconds)
+        delete(path, uid, grace_seconds=grace_seconds)
+
+    monkeypatch.setattr(lab.runtime._cluster, "delete", noted)
+    for _ in range(2):
+        lab.runtime.delete(ref, 1)
+    lab.api.merge(path, {"metadata": {"finalizers": None}})
+    assert graces == [None]  # asked to end once, with its grace
 
 
 def test_a_late_delete_does_not_reach_a_newer_attempt(lab, session):
