@@ -89,7 +89,8 @@ def plan_after_error(desired: Desired, status: Status, error: TemporaryError, *,
     kind = ConditionType.RUNNER_READY if of_runner else ConditionType.OBJECTS_APPLIED
     noted = Plan(conditions=(Noted(kind, "Unknown", error.reason, error.message),))
     if status.phase is None and desired.state == DesiredState.RUNNING:
-        noted = replace(noted, phase=Phase.PENDING)
+        accepted = _pending_again(desired, status, error.message)
+        noted = replace(accepted, conditions=(*accepted.conditions, *noted.conditions))
     if noted.phase is not None or status.phase == Phase.CREATING:
         return replace(noted, reason=error.reason, message=error.message)
     return noted
@@ -198,7 +199,8 @@ def _creating(desired: Desired, observed: Observed, status: Status, limits: Limi
         reason, why = _held_up(observed) if current else _refused(status)
         return _restart(desired, status, limits, reason, f"{text} {why}".rstrip())
     if not current and (_is_half_made(observed, status) or _was_put_off(observed, status)):
-        return Plan(steps=(Apply(status.attempt),), requeue_after=left)
+        seen = _ready("False", Reason.STARTING, "The runner does not answer yet.")
+        return Plan(conditions=(seen,), steps=(Apply(status.attempt),), requeue_after=left)
     if not current:  # it was never made, or is gone with its host: the stored number may have been used
         stray = (Delete(observed.attempt),) if observed.left else ()
         return _attempt(desired, observed, status, left, restarts=status.restarts, steps=stray)

@@ -88,10 +88,21 @@ def test_a_starts_time_does_not_run_while_nobody_can_look(observed, changes, ste
         assert following.requeue_after == left
 
 
-def test_an_attempt_that_was_told_to_come_later_keeps_its_number():
-    later = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.WAITING, "The namespace is being deleted.")
-    following = plan(RUN, Observed(), status(Phase.CREATING, conditions=(later,)), LIMITS, NOW)
+LATER = Noted(ConditionType.OBJECTS_APPLIED, "Unknown", Reason.WAITING, "The namespace is being deleted.")
+
+
+@pytest.mark.parametrize(
+    ("observed", "noted"),
+    [
+        pytest.param(Observed(), LATER, id="told-to-come-later"),
+        pytest.param(LEFT, NO_QUOTA, id="half-made"),
+    ],
+)
+def test_an_attempt_that_goes_on_keeps_its_number_and_its_time_runs_again(observed, noted):
+    current = status(Phase.CREATING, conditions=(noted, UNSEEN))
+    following = plan(RUN, observed, current, LIMITS, NOW)
     assert (following.phase, following.steps) == (None, (Apply(1),))
+    assert [(each.type, each.status) for each in following.conditions] == [("RunnerReady", "False")]
 
 
 def test_what_is_held_up_is_looked_at_again():

@@ -78,6 +78,14 @@ def test_a_phase_that_is_not_final_has_a_deadline(desired, observed, current):
 
 
 @any_state
+def test_a_start_that_was_seen_is_not_unseen_any_more(desired, observed, current):
+    """Else its time would never run."""
+    after = carried_out(current, plan(desired, observed, current, LIMITS, NOW))
+    if (current.phase, after.phase) == (Phase.CREATING, Phase.CREATING):
+        assert UNSEEN not in after.conditions
+
+
+@any_state
 def test_a_final_phase_stays_unless_the_generation_has_grown(desired, observed, current):
     following = plan(desired, observed, current, LIMITS, NOW)
     if current.phase in FINAL_PHASES and desired.generation <= current.observed_generation:
